@@ -1,0 +1,117 @@
+"""Values of a JSON file, checked one by one, each complaint with the file, the place, the value."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
+
+from wsal_bench.errors import DataError
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of time in seconds."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a file a value stands: what a complaint about it begins with.
+
+    Args:
+        path: the file.
+        video: the video's name.
+    """
+
+    path: Path
+    video: str
+
+    def error(self, message: str, hint: str = "") -> DataError:
+        """A complaint about this place."""
+        return DataError(f"video {self.video!r}: {message}", hint=hint, path=self.path)
+
+    def number(self, value: object, what: str) -> float:
+        """A finite number, also one written as a string."""
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            try:
+                number = float(value)
+            except (ValueError, OverflowError):
+                number = math.nan
+            if math.isfinite(number):
+                return number
+        raise self.error(f"{what} {value!r} is not a finite number")
+
+    def segment(self, row: dict[str, Any]) -> Segment:
+        """The two numbers under "segment"."""
+        value = row.get("segment")
+        if not isinstance(value, list) or len(value) != 2:
+            raise self.error(
+                f"segment {value!r} is not two numbers", "it must be [start, end] in seconds"
+            )
+        return Segment(self.number(value[0], "start"), self.number(value[1], "end"))
+
+    def label(self, row: dict[str, Any]) -> str:
+        """The class name under "label"."""
+        value = row.get("label")
+        if not isinstance(value, str):
+            raise self.error(f"label {value!r} is not a class name")
+        return value
+
+    def rows(self, value: object) -> list[dict[str, Any]]:
+        """A list of objects."""
+        if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+            raise self.error("its segments are not a list of objects")
+        return value
+
+
+def read_table(path: Path, key: str, kind: str) -> dict[str, Any]:
+    """The object under `key` of a JSON file.
+
+    Args:
+        path: the file.
+        key: "database" or "results".
+        kind: what such a file is, for the complaint.
+
+    Raises:
+        DataError: the file cannot be read, is not JSON, or has no such object.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{kind} cannot be read ({error.strerror})", path=path) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{kind} is not JSON ({error})", path=path) from error
+    table = document.get(key) if isinstance(document, dict) else None
+    if not isinstance(table, dict):
+        raise DataError(
+            f"{kind} has no object {key!r} of videos",
+            hint='it must look like {"' + key + '": {video: ...}}',
+            path=path,
+        )
+    return table
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A temporary file beside `path` that takes its place when the block ends well.
+
+    Raises:
+        DataError: the file cannot be written; what was at `path` is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"cannot be written ({error.strerror or error})", path=path) from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,140 @@
+"""What an evaluation says, as a value that goes to JSON and back unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from wsal_bench.errors import DataError
+from wsal_bench.evaluation.protocols import Protocol
+from wsal_bench.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What went into the scores.
+
+    Args:
+        detections: rows that were given.
+        truths: true segments.
+        tied: scored rows whose score another scored row of their class shares: only the tie rule
+            orders them.
+        outside: rows in videos that the truth does not have.
+        ignored: rows that no score depends on: of a class without a true segment, of an unknown
+            label that the protocol ignores, or outside where the protocol drops those.
+    """
+
+    detections: int
+    truths: int
+    tied: int
+    outside: int
+    ignored: int
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """What became of every detection, as columns [P] aligned with the detections' rows.
+
+    Enough to re-weight videos without matching again: matching never crosses them.
+
+    Args:
+        video: index into the truth's video_ids, -1 outside.
+        label: index into the scores' class_names, -1 for an ignored row.
+        rank: position among the scored rows of its class, 0 for the best, -1 for an ignored row.
+        hits: bit k is 1 where the row hits a truth at the k-th tIoU.
+    """
+
+    video: IntArray
+    label: IntArray
+    rank: IntArray
+    hits: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Average precision under a protocol; fractions, not percent.
+
+    Args:
+        protocol: the rules.
+        class_names: [C] classes that have a true segment, in order of their first one.
+        ap: [K, C] average precision per tIoU and class.
+        counts: what went in.
+        matches: what became of each detection; None where read from a document without.
+    """
+
+    protocol: Protocol
+    class_names: tuple[str, ...]
+    ap: FloatArray
+    counts: Counts
+    matches: Matches | None = None
+
+    @property
+    def tiou(self) -> tuple[float, ...]:
+        """[K] thresholds."""
+        return self.protocol.tious
+
+    @property
+    def mean_ap(self) -> FloatArray:
+        """[K] mean over the classes."""
+        return np.asarray(self.ap.mean(axis=1))
+
+    @property
+    def averages(self) -> dict[str, float]:
+        """Mean of `mean_ap` over each of the protocol's ranges, by the range's name."""
+        by_tiou = dict(zip(self.tiou, self.mean_ap.tolist(), strict=True))
+        return {
+            name: float(np.mean([by_tiou[tiou] for tiou in part]))
+            for name, part in self.protocol.averages.items()
+        }
+
+    @property
+    def headline(self) -> float:
+        """The average that rankings sort by."""
+        return self.averages[self.protocol.headline]
+
+    def to_json(self, *, matches: bool = True) -> dict[str, Any]:
+        """Plain dicts, lists and numbers; `from_json` gives the same scores back.
+
+        Args:
+            matches: with what became of each detection: four integers a row.
+        """
+        document: dict[str, Any] = {
+            "protocol": asdict(self.protocol),
+            "tiou": list(self.tiou),
+            "class_names": list(self.class_names),
+            "ap": dict(zip(self.class_names, self.ap.T.tolist(), strict=True)),
+            "map": self.mean_ap.tolist(),
+            "averages": self.averages,
+            "average": self.protocol.headline,
+            "counts": asdict(self.counts),
+        }
+        if matches and self.matches is not None:
+            columns = vars(self.matches).items()
+            document["matches"] = {name: column.tolist() for name, column in columns}
+        return document
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Scores:
+        """The scores that `to_json` wrote.
+
+        Raises:
+            DataError: the document does not hold scores.
+            UsageError: its protocol has a rule that this evaluator does not have.
+        """
+        try:
+            class_names = tuple(document["class_names"])
+            columns = document.get("matches")
+            return cls(
+                protocol=Protocol(**document["protocol"]),
+                class_names=class_names,
+                ap=np.array([document["ap"][name] for name in class_names], dtype=np.float64).T,
+                counts=Counts(**document["counts"]),
+                matches=None
+                if columns is None
+                else Matches(**{name: np.array(rows, np.int64) for name, rows in columns.items()}),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DataError(f"not a document of scores ({error!r})") from error
