@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+
+from wsal_bench.config import (
+    Config,
+    Layer,
+    build,
+    choose_preset,
+    matching,
+    parse_override,
+    read_presets,
+    read_yaml,
+)
+from wsal_bench.errors import DataError, UsageError
+
+
+class Options(Config):
+    learning_rate: float = 1e-4
+    epochs: int = 5
+
+
+def test_later_layers_win() -> None:
+    layers = [Layer("preset", {"epochs": 7}), Layer("--set", {"epochs": 9})]
+    assert build(Options, layers, owner="mil") == Options(epochs=9)
+
+
+def test_an_unknown_option_names_the_nearest_one_and_where_it_came_from() -> None:
+    with pytest.raises(UsageError, match=r"mil has no option 'epoch' \(--set\).*'epochs'"):
+        build(Options, [Layer("--set", {"epoch": 7})], owner="mil")
+
+
+def test_a_value_of_the_wrong_kind_says_which_and_from_where() -> None:
+    with pytest.raises(UsageError, match=r"mil.epochs = 'many' \(preset small\)"):
+        build(Options, [Layer("preset small", {"epochs": "many"})], owner="mil")
+
+
+@pytest.mark.parametrize("text", ["1e-3", "0.001", "1E-3"])
+def test_numbers_in_any_notation_are_numbers(text: str) -> None:
+    assert parse_override(f"mil.learning_rate={text}").value == pytest.approx(1e-3)
+
+
+def test_an_override_may_reach_one_variant_only() -> None:
+    every, one = parse_override("ftcl.epochs=1"), parse_override("ftcl:fsd.epochs=2")
+    assert [layer.values for layer in matching([every, one], "ftcl", "fsd")] == [
+        {"epochs": 1},
+        {"epochs": 2},
+    ]
+    assert [layer.values for layer in matching([every, one], "ftcl", "lcs")] == [{"epochs": 1}]
+    assert matching([every, one], "mil", None) == []
+
+
+@pytest.mark.parametrize("text", ["epochs=1", "ftcl.epochs", "=3", ".epochs=1", "ftcl.=1"])
+def test_an_override_without_name_key_and_value_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not NAME.KEY=VALUE"):
+        parse_override(text)
+
+
+def test_presets_skip_notes_and_refuse_other_shapes(tmp_path: Path) -> None:
+    file = tmp_path / "mil.yaml"
+    file.write_text("_source: tuned\nsimulated: {epochs: 3}\n")
+    assert read_presets(file) == {"simulated": {"epochs": 3}}
+    file.write_text("simulated: 3\n")
+    with pytest.raises(DataError, match="preset 'simulated' must be a mapping"):
+        read_presets(file)
+    assert read_presets(tmp_path / "none.yaml") == {}
+
+
+def test_a_preset_that_is_not_there_lists_those_that_are() -> None:
+    presets = {"simulated": {"epochs": 3}, "small": {}}
+    with pytest.raises(UsageError, match=r"did you mean 'simulated'\?.*--preset"):
+        choose_preset(presets, "simulate", owner="mil", explicit=False)
+    assert choose_preset({}, "x", owner="mil", explicit=False).values == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("a: [", "not YAML"), ("- 1\n", "must be a mapping")]
+)
+def test_a_broken_yaml_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(text)
+    with pytest.raises(DataError, match=message) as caught:
+        read_yaml(file)
+    assert caught.value.path == str(file)
