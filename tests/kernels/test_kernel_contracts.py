@@ -1,0 +1,248 @@
+"""What every kernel and backend promises alike: dtypes, layouts, autocast, errors, no surprises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor
+
+from wsal_bench.kernels import cosine, cosine_similarity, fsd, fsd_score, lcs, lcs_score
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kernel with one backend, as a function of tensors of one shape [2, 3, 5]."""
+
+    name: str
+    num_inputs: int
+    call: Callable[..., Tensor]
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        return self.call(*inputs)
+
+    def inputs(self, dtype: torch.dtype = torch.float32, device: str = "cpu") -> list[Tensor]:
+        generator = torch.Generator().manual_seed(3)
+        return [
+            torch.rand(2, 3, 5, generator=generator).to(device, dtype).requires_grad_()
+            for _ in range(self.num_inputs)
+        ]
+
+
+def _case(kernel: str, backend: str) -> Case:
+    if kernel == "fsd":
+        return Case(f"fsd-{backend}", 3, lambda *x: fsd_score(*x, backend=backend))
+    if kernel == "lcs":
+        return Case(f"lcs-{backend}", 1, lambda x: lcs_score(x, threshold=0.5, backend=backend))
+    return Case(f"cosine-{backend}", 2, lambda a, b: cosine_similarity(a, b, backend=backend))
+
+
+CASES = [
+    _case(kernel, backend)
+    for kernel, module in (("fsd", fsd), ("lcs", lcs), ("cosine", cosine))
+    for backend in (*module.BACKENDS, "auto")
+]
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+def value_and_gradients(case: Case, inputs: list[Tensor]) -> tuple[Tensor, ...]:
+    value = case(*inputs)
+    return value.detach(), *torch.autograd.grad(value.sum(), inputs)
+
+
+@each_case
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_computed_in_float32(case: Case, dtype: torch.dtype) -> None:
+    halves = case.inputs(dtype)
+    singles = [x.detach().float().requires_grad_() for x in halves]
+    value, *gradients = value_and_gradients(case, halves)
+    expected, *expected_gradients = value_and_gradients(case, singles)
+    assert value.dtype == torch.float32
+    torch.testing.assert_close(value, expected, rtol=0, atol=0)
+    for got, wanted in zip(gradients, expected_gradients, strict=True):
+        torch.testing.assert_close(got, wanted.to(dtype), rtol=0, atol=0)
+
+
+@each_case
+def test_float64_stays_float64(case: Case) -> None:
+    assert {x.dtype for x in value_and_gradients(case, case.inputs(torch.float64))} == {
+        torch.float64
+    }
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.num_inputs > 1], ids=lambda case: case.name)
+def test_inputs_of_several_dtypes_get_gradients_in_their_own(case: Case) -> None:
+    first, *others = case.inputs()
+    half = first.detach().bfloat16().requires_grad_()
+    value, *gradients = value_and_gradients(case, [half, *others])
+    assert value.dtype == torch.float32
+    assert [x.dtype for x in gradients] == [torch.bfloat16, *(torch.float32 for _ in others)]
+
+
+@each_case
+@pytest.mark.parametrize("second_order", [False, True])
+def test_autocast_changes_nothing(case: Case, second_order: bool) -> None:
+    inputs = case.inputs()
+    expected = case(*inputs)
+    expected_gradients = torch.autograd.grad(
+        expected.square().sum(), inputs, create_graph=second_order
+    )
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        value = case(*inputs)
+        gradients = torch.autograd.grad(value.square().sum(), inputs, create_graph=second_order)
+        assert torch.is_autocast_enabled("cpu")
+    torch.testing.assert_close((value, *gradients), (expected, *expected_gradients), rtol=0, atol=0)
+
+
+@each_case
+def test_inputs_are_not_written_to(case: Case) -> None:
+    inputs = case.inputs()
+    before = [x.detach().clone() for x in inputs]
+    upstream = torch.ones_like(case(*inputs))
+    torch.autograd.grad(case(*inputs), inputs, upstream)
+    torch.testing.assert_close([x.detach() for x in inputs], before, rtol=0, atol=0)
+    assert torch.equal(upstream, torch.ones_like(upstream))
+
+
+@each_case
+def test_memory_layout_does_not_matter(case: Case) -> None:
+    inputs = case.inputs()
+    scattered = []
+    for x in inputs:
+        room = torch.full((3, 7, 12), torch.nan)
+        view = room.permute(1, 0, 2)[1:5:2, :, 1:11:2]  # [2, 3, 5]
+        scattered.append(view.copy_(x.detach()).requires_grad_())
+        assert not view.is_contiguous()
+    torch.testing.assert_close(
+        value_and_gradients(case, scattered), value_and_gradients(case, inputs)
+    )
+
+
+@each_case
+def test_an_expanded_upstream_gradient_and_input_work(case: Case) -> None:
+    inputs = [x.detach()[:1].expand(2, 3, 5).requires_grad_() for x in case.inputs()]
+    value, *gradients = value_and_gradients(case, inputs)
+    assert torch.equal(value[0], value[1])
+    assert all(torch.equal(x[0], x[1]) for x in gradients)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.num_inputs > 1], ids=lambda case: case.name)
+def test_only_some_inputs_may_want_a_gradient(case: Case) -> None:
+    inputs = case.inputs()
+    _, *expected = value_and_gradients(case, inputs)
+    for place, wanted in enumerate(expected):
+        some = [x if k == place else x.detach() for k, x in enumerate(inputs)]
+        for create_graph in (False, True):
+            (got,) = torch.autograd.grad(
+                case(*some).sum(), inputs[place], create_graph=create_graph
+            )
+            torch.testing.assert_close(got.detach(), wanted)
+
+
+@each_case
+def test_without_gradients_the_value_is_the_same_and_has_no_graph(case: Case) -> None:
+    inputs = case.inputs()
+    expected = case(*inputs).detach()
+    with torch.no_grad():
+        in_no_grad = case(*inputs)
+    with torch.inference_mode():
+        in_inference = case(*inputs)
+    detached = case(*(x.detach() for x in inputs))
+    for value in (in_no_grad, in_inference, detached):
+        assert not value.requires_grad
+        assert torch.equal(value, expected)
+
+
+@each_case
+def test_nothing_reads_a_value_back_to_the_host(case: Case) -> None:
+    inputs = [
+        torch.empty(2, 3, 5, device="meta", requires_grad=True) for _ in range(case.num_inputs)
+    ]
+    # A tensor on the meta device has no values: asking for one raises.
+    for create_graph in (False, True):
+        value = case(*inputs)
+        gradients = torch.autograd.grad(value.sum(), inputs, create_graph=create_graph)
+        assert [x.shape for x in gradients] == [x.shape for x in inputs]
+
+
+@each_case
+def test_pairs_do_not_see_one_another(case: Case) -> None:
+    inputs = case.inputs()
+    alone = value_and_gradients(case, [x.detach()[1:].requires_grad_() for x in inputs])
+    together = value_and_gradients(case, inputs)
+    torch.testing.assert_close(alone, tuple(x[1:] for x in together))
+
+
+@pytest.mark.parametrize("shape", [(2, 0, 3), (2, 3, 0), (2, 0, 0), (0, 2, 3)])
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if not c.name.startswith("cosine")], ids=lambda case: case.name
+)
+def test_a_grid_without_cells_scores_zero_with_zero_gradient(
+    case: Case, shape: tuple[int, ...]
+) -> None:
+    inputs = [torch.zeros(shape, requires_grad=True) for _ in range(case.num_inputs)]
+    value, *gradients = value_and_gradients(case, inputs)
+    assert value.tolist() == [0] * shape[0]
+    assert [x.shape for x in gradients] == [shape] * case.num_inputs
+
+
+@each_case
+def test_a_tensor_without_a_batch_is_refused_with_its_shape(case: Case) -> None:
+    inputs = [x.detach()[0] for x in case.inputs()]
+    with pytest.raises(ValueError, match=r"has shape \[3, 5\], expected \[B, "):
+        case(*inputs)
+
+
+@each_case
+def test_whole_numbers_are_refused(case: Case) -> None:
+    inputs = [torch.ones(2, 3, 5, dtype=torch.int64) for _ in range(case.num_inputs)]
+    with pytest.raises(ValueError, match=r"has dtype torch\.int64, expected a floating-point one"):
+        case(*inputs)
+
+
+@each_case
+def test_arrays_are_refused(case: Case) -> None:
+    inputs = [x.detach().numpy() for x in case.inputs()]
+    with pytest.raises(TypeError, match=r"is a ndarray, expected a torch\.Tensor"):
+        case.call(*inputs)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.num_inputs > 1], ids=lambda case: case.name)
+def test_inputs_on_two_devices_are_refused(case: Case) -> None:
+    first, *others = case.inputs()
+    with pytest.raises(ValueError, match=r"is on \w+ but \w+ is on \w+; they have to be"):
+        case(first, *(x.detach().to("meta") for x in others))
+
+
+def test_grids_of_different_shapes_are_refused_with_both() -> None:
+    message = r"gate_delete has shape \[2, 3, 4\] but match has \[2, 3, 5\]"
+    with pytest.raises(ValueError, match=message):
+        fsd_score(torch.zeros(2, 3, 5), torch.zeros(2, 3, 5), torch.zeros(2, 3, 4))
+    with pytest.raises(ValueError, match=r"gate_insert has shape \[1, 3, 5\] but match has"):
+        fsd_score(torch.zeros(2, 3, 5), torch.zeros(1, 3, 5))
+
+
+@pytest.mark.parametrize(
+    "kernel, near", [("fsd", "wavefront"), ("lcs", "wavefront"), ("cosine", "fused")]
+)
+def test_an_unknown_backend_is_refused_with_the_nearest_one(kernel: str, near: str) -> None:
+    case = _case(kernel, near[:-1] + "x")
+    with pytest.raises(ValueError, match=f"no backend '{near[:-1]}x'; did you mean '{near}'"):
+        case(*case.inputs())
+
+
+@pytest.mark.gpu
+@each_case
+def test_on_a_gpu_nothing_waits_and_the_numbers_are_the_same(case: Case) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    expected = value_and_gradients(case, case.inputs(torch.float64))
+    inputs = case.inputs(torch.float64, "cuda")
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        ours = value_and_gradients(case, inputs)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    torch.testing.assert_close(tuple(x.cpu() for x in ours), expected, rtol=0, atol=1e-12)

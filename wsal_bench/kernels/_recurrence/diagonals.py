@@ -1,0 +1,97 @@
+"""A grid stored by anti-diagonals, so that each is one contiguous block.
+
+The cell (i, j) of a pair lies on diagonal d = i + j, of which there are D = N + M - 1. A *skewed*
+tensor is [D, N, B]: diagonal, row, pair; the pair comes last, so that the shift by one row, which
+leads to a neighbour, keeps blocks contiguous. It has room for N rows on every diagonal, though
+cells with j < 0 or j >= M do not exist: computing them too costs less than cutting views to size.
+Those with j < 0 act as the left border, so a sweep has to leave the border's value there. Those
+with j >= M are never a neighbour of a real cell and hold anything finite.
+
+    j  0 1 2          d  0 1 2 3         N = 2, M = 3, cell (i, j) = ij;
+    i 0 00 01 02        00 01 02 -          - does not exist
+      1 10 11 12         - 10 11 12
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Diagonals:
+    """The sizes of a batch of grids, and the tensors and views that belong to them.
+
+    Attributes:
+        batch: B, pairs.
+        rows: N.
+        columns: M.
+    """
+
+    batch: int
+    rows: int
+    columns: int
+
+    @classmethod
+    def of(cls, grid: Tensor) -> Diagonals:
+        """The sizes of a grid [B, N, M]."""
+        batch, rows, columns = grid.shape
+        return cls(batch, rows, columns)
+
+    @property
+    def count(self) -> int:
+        """D = N + M - 1, the number of anti-diagonals."""
+        return self.rows + self.columns - 1
+
+    def cells(self, skewed: Tensor) -> Tensor:
+        """The real cells of a skewed tensor [D, N, B] (any strides), as a view [B, N, M].
+
+        Reading the view unskews, writing to it skews; no index tensor is needed.
+        """
+        per_diagonal, per_row, per_pair = skewed.stride()
+        return skewed.as_strided(
+            (self.batch, self.rows, self.columns),
+            (per_pair, per_diagonal + per_row, per_diagonal),
+            skewed.storage_offset(),
+        )
+
+    def new_table(self, like: Tensor) -> Table:
+        """A table of zeros, borders included, with `like`'s dtype and device."""
+        return Table(like.new_zeros(self.count + 2, self.rows + 1, self.batch))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Scores [D + 2, N + 1, B] with a zero border: two diagonals and one row before the first.
+
+    Attributes:
+        values: the storage. Cell (i, j), both from 0, lies at [i + j + 2, i + 1].
+    """
+
+    values: Tensor
+
+    @property
+    def cells(self) -> Tensor:
+        """View [D, N, B]: the skewed table without its border."""
+        return self.values[2:, 1:]
+
+    @property
+    def diagonal(self) -> Tensor:
+        """View [D, N, B]: for each cell its neighbour (i-1, j-1)."""
+        return self.values[:-2, :-1]
+
+    @property
+    def steps(self) -> Tensor:
+        """View [D, 2, N, B]: for each cell its neighbours (i-1, j) and (i, j-1), in this order."""
+        diagonals, rows, batch = self.values.shape
+        return self.values.as_strided(
+            (diagonals - 2, 2, rows - 1, batch),
+            (rows * batch, batch, batch, 1),
+            rows * batch,
+        )
+
+    @property
+    def score(self) -> Tensor:
+        """View [B]: the last cell of each pair."""
+        return self.values[-1, -1]
