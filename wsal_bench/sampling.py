@@ -1,0 +1,255 @@
+"""Which snippets of a video a network sees, and which videos stand together in a batch.
+
+Randomness comes from the generator that is passed, so the same generator state gives the same
+batches. Features are read row by row from whatever holds them and become float32 tensors here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from wsal_bench.errors import DataError
+from wsal_bench.types import Batch, FloatArray, IntArray, PairBatch, Video, WeakVideo
+
+Pick = Callable[[int], IntArray]
+"""Number of snippets of a video -> positions of those to take, in time order."""
+
+
+def random_indices(num: int, wanted: int, generator: np.random.Generator) -> IntArray:
+    """Positions of `wanted` of `num` snippets, drawn for training; in time order.
+
+    As ACM-Net and FTCL do it: too many snippets are cut into `wanted` stretches and one is drawn
+    from each (a stretch reaches to the first snippet of the next one, the last draw starts at the
+    one before it); too few are drawn with replacement and sorted; as many as wanted are all taken.
+
+    Args:
+        num: snippets there are, >= 1.
+        wanted: snippets to draw, >= 1.
+        generator: where the draws come from.
+
+    Returns:
+        [wanted] positions in 0..num-1, never falling.
+    """
+    _at_least_one(num=num, wanted=wanted)
+    if num == wanted:
+        return np.arange(num)
+    if num < wanted:
+        return np.sort(generator.integers(num, size=wanted))
+    borders = np.arange(wanted) * num // wanted
+    drawn = np.empty(wanted, np.int64)
+    drawn[:-1] = generator.integers(borders[:-1], borders[1:], endpoint=True)
+    drawn[-1] = generator.integers(drawn[-2] if wanted > 1 else 0, num)
+    return drawn
+
+
+def uniform_indices(num: int, wanted: int) -> IntArray:
+    """Positions of at most `wanted` of `num` snippets, equally far apart; for inference.
+
+    All of them where there are no more than wanted, else floor(i * num / wanted) in whole
+    numbers. (The published code multiplies by a rounded num / wanted, which can fall one short.)
+
+    Returns:
+        [min(num, wanted)] positions, rising.
+    """
+    _at_least_one(num=num, wanted=wanted)
+    return np.arange(num) if num <= wanted else np.arange(wanted) * num // wanted
+
+
+def collate(
+    videos: Sequence[Video], indices: Sequence[int] | IntArray, pick: Pick, *, num_classes: int = 0
+) -> Batch:
+    """A batch of some of the videos.
+
+    Where `pick` takes differently many snippets, shorter videos are padded with zeros at the end
+    and `lengths` says how many are real.
+
+    Args:
+        videos: the sequence to draw from.
+        indices: [B] positions of the batch's videos in it.
+        pick: which snippets of each video.
+        num_classes: C for videos without labels, which get zeros.
+
+    Returns:
+        The batch, on the CPU. Its times are the borders of equal parts of each video, which is
+        exact for uniform sampling and the mean of random sampling; `extras["snippets"]` [B, T]
+        holds the positions that were taken (-1 in the padding).
+    """
+    taken = [pick(videos[int(index)].num_snippets) for index in indices]
+    return _gather(videos, indices, taken, num_classes)
+
+
+def shuffled_batches(
+    videos: Sequence[Video],
+    *,
+    batch_size: int,
+    num_snippets: int,
+    generator: np.random.Generator,
+) -> Iterator[Batch]:
+    """One epoch: every video once, in random order, its snippets drawn anew.
+
+    The last batch holds what is left over and may be smaller.
+
+    Args:
+        videos: all training videos.
+        batch_size: videos of a batch.
+        num_snippets: T, drawn by `random_indices`.
+        generator: order of the videos, then the snippets, batch after batch.
+    """
+    order = generator.permutation(len(videos))
+    for begin in range(0, len(order), batch_size):
+        yield collate(
+            videos,
+            order[begin : begin + batch_size],
+            lambda num: random_indices(num, num_snippets, generator),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class VideoPairs:
+    """Pairs of videos, as columns.
+
+    Args:
+        first: [P] positions of the first videos.
+        second: [P] positions of the second ones.
+        similar: [P] bool, true where both show the same classes, false where they share none.
+    """
+
+    first: IntArray
+    second: IntArray
+    similar: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def video_pairs(labels: FloatArray, generator: np.random.Generator) -> VideoPairs:
+    """All positive pairs of videos and as many negative ones, as FTCL pairs them.
+
+    Of all pairs i < j those with equal label vectors are positive and those without a common
+    class negative; pairs that share some classes are dropped. The negatives are drawn without
+    replacement down to the number of positives; where there are fewer, all are taken.
+
+    Args:
+        labels: [V, C] zeros and ones.
+        generator: which negatives.
+
+    Returns:
+        The positive pairs, then the negative ones, each by first and second video.
+
+    Raises:
+        DataError: no two videos show the same classes.
+    """
+    shown = np.asarray(labels) > 0
+    common = shown.astype(np.float64) @ shown.T
+    counts = shown.sum(1)
+    upper = np.triu(np.ones(common.shape, bool), 1)
+    equal = upper & (common == counts[:, None]) & (common == counts[None, :]) & (common > 0)
+    positive = np.argwhere(equal)
+    negative = np.argwhere(upper & (common == 0))
+    if not len(positive):
+        raise DataError(
+            f"no two of the {len(shown)} training videos show the same classes",
+            hint="a method that learns from pairs needs at least one such pair",
+        )
+    if len(negative) > len(positive):
+        kept = generator.choice(len(negative), len(positive), replace=False)
+        negative = negative[np.sort(kept)]
+    both = np.concatenate([positive, negative])
+    return VideoPairs(both[:, 0], both[:, 1], np.arange(len(both)) < len(positive))
+
+
+@dataclass(frozen=True)
+class PairPolicy:
+    """How batches of video pairs are made.
+
+    Args:
+        batch_size: pairs of a batch.
+        num_snippets: T, drawn by `random_indices`, once per video and epoch.
+        resample: `epoch` draws each video's snippets anew in each epoch; `once` (what the
+            published FTCL does) keeps the same ones for the whole training.
+        seed: which negatives, and with `once` which snippets; the same in every epoch.
+    """
+
+    batch_size: int
+    num_snippets: int
+    resample: Literal["epoch", "once"] = "epoch"
+    seed: int = 0
+
+
+def pair_batches(
+    videos: Sequence[WeakVideo], policy: PairPolicy, generator: np.random.Generator
+) -> Iterator[PairBatch]:
+    """One epoch: every pair of `video_pairs` once, in random order.
+
+    A batch of P pairs holds 2P videos: rows 0..P-1 are the first ones, rows P..2P-1 the second.
+
+    Args:
+        videos: all training videos.
+        policy: sizes, resampling and the seed of the pairing.
+        generator: the snippets (unless drawn once), then the order of the pairs.
+
+    Raises:
+        DataError: no two videos show the same classes.
+    """
+    labels = np.stack([video.labels for video in videos])
+    pairs = video_pairs(labels, np.random.default_rng([policy.seed, 0]))
+    once = np.random.default_rng([policy.seed, 1])
+    source = once if policy.resample == "once" else generator
+    taken = [random_indices(video.num_snippets, policy.num_snippets, source) for video in videos]
+    order = generator.permutation(len(pairs))
+    for begin in range(0, len(order), policy.batch_size):
+        chosen = order[begin : begin + policy.batch_size]
+        rows = np.concatenate([pairs.first[chosen], pairs.second[chosen]])
+        batch = _gather(videos, rows, [taken[row] for row in rows], 0)
+        yield PairBatch(
+            **vars(batch),
+            first=torch.arange(len(chosen)),
+            second=torch.arange(len(chosen), len(rows)),
+            similar=torch.from_numpy(pairs.similar[chosen]),
+        )
+
+
+def _gather(
+    videos: Sequence[Video],
+    indices: Sequence[int] | IntArray,
+    taken: Sequence[IntArray],
+    num_classes: int,
+) -> Batch:
+    chosen = [videos[int(index)] for index in indices]
+    lengths = np.array([len(positions) for positions in taken])
+    size = (len(chosen), int(lengths.max()))
+    features = np.zeros((*size, *chosen[0].features.shape[1:]), np.float32)
+    snippets = np.full(size, -1)
+    times = np.empty((size[0], size[1] + 1))
+    for row, (video, positions) in enumerate(zip(chosen, taken, strict=True)):
+        num = len(positions)
+        features[row, :num] = video.features[positions]
+        snippets[row, :num] = positions
+        borders = video.grid.edges(video.num_snippets, num)
+        # padding goes on at the same pace, so that times rise to the end
+        beyond = np.arange(1, size[1] - num + 1) * (borders[1] - borders[0])
+        times[row, : num + 1] = borders
+        times[row, num + 1 :] = borders[-1] + beyond
+    labels = [
+        video.labels if isinstance(video, WeakVideo) else np.zeros(num_classes) for video in chosen
+    ]
+    return Batch(
+        features=torch.from_numpy(features),
+        lengths=torch.from_numpy(lengths),
+        labels=torch.from_numpy(np.stack(labels).astype(np.float32)),
+        times=torch.from_numpy(times),
+        indices=torch.as_tensor(np.asarray(indices, np.int64)),
+        extras={"snippets": torch.from_numpy(snippets)},
+    )
+
+
+def _at_least_one(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, not {number}")
