@@ -6,9 +6,9 @@ batches. Features are read row by row from whatever holds them and become float3
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,22 @@ from wsal_bench.types import Batch, FloatArray, IntArray, PairBatch, Video, Weak
 
 Pick = Callable[[int], IntArray]
 """Number of snippets of a video -> positions of those to take, in time order."""
+
+BatchT = TypeVar("BatchT", bound=Batch)
+
+
+class Epoch(Generic[BatchT]):
+    """The batches of one epoch, made one by one, and how many they are; to be walked once."""
+
+    def __init__(self, length: int, batches: Iterable[BatchT]) -> None:
+        self._length = length
+        self._batches = batches
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[BatchT]:
+        return iter(self._batches)
 
 
 def random_indices(num: int, wanted: int, generator: np.random.Generator) -> IntArray:
@@ -86,28 +102,27 @@ def collate(
 
 def shuffled_batches(
     videos: Sequence[Video],
+    generator: np.random.Generator,
     *,
     batch_size: int,
     num_snippets: int,
-    generator: np.random.Generator,
-) -> Iterator[Batch]:
+) -> Epoch[Batch]:
     """One epoch: every video once, in random order, its snippets drawn anew.
 
     The last batch holds what is left over and may be smaller.
 
     Args:
         videos: all training videos.
+        generator: order of the videos, then the snippets, batch after batch.
         batch_size: videos of a batch.
         num_snippets: T, drawn by `random_indices`.
-        generator: order of the videos, then the snippets, batch after batch.
     """
-    order = generator.permutation(len(videos))
-    for begin in range(0, len(order), batch_size):
-        yield collate(
-            videos,
-            order[begin : begin + batch_size],
-            lambda num: random_indices(num, num_snippets, generator),
-        )
+    chunks = _chunks(generator.permutation(len(videos)), batch_size)
+
+    def pick(num: int) -> IntArray:
+        return random_indices(num, num_snippets, generator)
+
+    return Epoch(len(chunks), (collate(videos, chunk, pick) for chunk in chunks))
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,16 +198,16 @@ class PairPolicy:
 
 
 def pair_batches(
-    videos: Sequence[WeakVideo], policy: PairPolicy, generator: np.random.Generator
-) -> Iterator[PairBatch]:
+    videos: Sequence[WeakVideo], generator: np.random.Generator, policy: PairPolicy
+) -> Epoch[PairBatch]:
     """One epoch: every pair of `video_pairs` once, in random order.
 
     A batch of P pairs holds 2P videos: rows 0..P-1 are the first ones, rows P..2P-1 the second.
 
     Args:
         videos: all training videos.
-        policy: sizes, resampling and the seed of the pairing.
         generator: the snippets (unless drawn once), then the order of the pairs.
+        policy: sizes, resampling and the seed of the pairing.
 
     Raises:
         DataError: no two videos show the same classes.
@@ -202,17 +217,22 @@ def pair_batches(
     once = np.random.default_rng([policy.seed, 1])
     source = once if policy.resample == "once" else generator
     taken = [random_indices(video.num_snippets, policy.num_snippets, source) for video in videos]
-    order = generator.permutation(len(pairs))
-    for begin in range(0, len(order), policy.batch_size):
-        chosen = order[begin : begin + policy.batch_size]
+    chunks = _chunks(generator.permutation(len(pairs)), policy.batch_size)
+
+    def batch(chosen: IntArray) -> PairBatch:
         rows = np.concatenate([pairs.first[chosen], pairs.second[chosen]])
-        batch = _gather(videos, rows, [taken[row] for row in rows], 0)
-        yield PairBatch(
-            **vars(batch),
+        return PairBatch(
+            **vars(_gather(videos, rows, [taken[row] for row in rows], 0)),
             first=torch.arange(len(chosen)),
             second=torch.arange(len(chosen), len(rows)),
             similar=torch.from_numpy(pairs.similar[chosen]),
         )
+
+    return Epoch(len(chunks), map(batch, chunks))
+
+
+def _chunks(order: IntArray, size: int) -> list[IntArray]:
+    return [order[begin : begin + size] for begin in range(0, len(order), size)]
 
 
 def _gather(

@@ -12,7 +12,6 @@ from wsal_bench.nn.losses import (
     label_cross_entropy,
     with_background,
 )
-from wsal_bench.nn.outputs import to_activations
 from wsal_bench.nn.pooling import attended_mean, gather_snippets, num_kept, topk_mean
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "guide_loss",
     "label_cross_entropy",
     "num_kept",
-    "to_activations",
     "topk_mean",
     "with_background",
 ]

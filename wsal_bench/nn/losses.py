@@ -67,7 +67,8 @@ def feature_norm_loss(
     """
     long, middle, short = (feature.norm(dim=1) for feature in (instance, context, background))
     excess = (margin - long + middle).relu() + (margin - middle + short).relu() + short
-    return excess.square().mean()
+    loss: Tensor = excess.square().mean()
+    return loss
 
 
 def contrast(scores: Tensor, similar: Tensor) -> Tensor:
