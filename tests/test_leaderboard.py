@@ -1,0 +1,221 @@
+"""Leaderboards of made-up runs, with numbers that can be checked by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from wsal_bench.evaluation import Counts, Scores, common
+from wsal_bench.leaderboard import Leaderboard, build
+from wsal_bench.report import board as page
+from wsal_bench.report.plot import to_svg
+from wsal_bench.report.runs import ScoredRun
+
+SIX = tuple(range(6))
+
+
+def scores(mean_ap: float) -> Scores:
+    """One class with the same AP at each of the seven tIoUs."""
+    return Scores(common("toy"), ("wave",), np.full((7, 1), mean_ap), Counts(1, 1, 0, 0, 0))
+
+
+def run(method: str, mean_ap: float = 0.5, **fields: Any) -> ScoredRun:
+    return ScoredRun(dataset="toy", method=method, scores=scores(mean_ap), **fields)
+
+
+def runs(method: str, values: list[float], **fields: Any) -> list[ScoredRun]:
+    """One run per training seed."""
+    return [run(method, value, seed=seed, **fields) for seed, value in enumerate(values)]
+
+
+def board(*parts: list[ScoredRun]) -> Leaderboard:
+    return build([one for part in parts for one in part], dataset="toy", recipe="own")
+
+
+def names(table: Leaderboard) -> list[str]:
+    return [row.name for row in table.rows]
+
+
+def test_six_seeds_of_every_row_make_a_ranking_with_the_best_first() -> None:
+    table = board(runs("aaa", [0.1] * 6), runs("mil", [0.2] * 6), runs("zzz", [0.3] * 6))
+    assert table.is_ranking
+    assert names(table) == ["zzz", "mil", "aaa"]
+
+
+def test_five_seeds_are_too_few_so_rows_are_alphabetical_and_nothing_is_bold() -> None:
+    table = board(runs("zzz", [0.3] * 5), runs("aaa", [0.1] * 5))
+    assert table.obstacles == ("a ranking needs 6 training seeds in every row",)
+    assert names(table) == ["aaa", "zzz"]
+    text = page.to_markdown(table)
+    assert "# toy (not a ranking)" in text
+    assert "**" not in text
+
+
+def test_data_that_are_drawn_need_three_data_seeds_times_two_training_seeds() -> None:
+    def grid(data_seeds: int, seeds: int) -> Leaderboard:
+        return board(
+            [
+                run("mil", data_seed=data, seed=seed, seeded=True)
+                for data in range(data_seeds)
+                for seed in range(seeds)
+            ]
+        )
+
+    assert grid(3, 2).is_ranking
+    assert not grid(2, 2).is_ranking
+    assert not grid(3, 1).is_ranking
+    assert not grid(2, 6).is_ranking
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"track": "points"}, "the rows have different tracks"),
+        ({"selection": "test"}, "the rows have different selections"),
+        ({"budget": "no preset"}, "the rows have different budgets"),
+        ({"data": {"noise": 2.0}}, "the rows have different data"),
+    ],
+)
+def test_rows_that_knew_or_cost_different_things_are_not_ranked(
+    fields: dict[str, Any], reason: str
+) -> None:
+    table = board(runs("mil", [0.1] * 6), runs("zzz", [0.2] * 6, **fields))
+    assert table.obstacles == (reason,)
+    assert names(table) == ["mil", "zzz"]
+
+
+def test_rows_over_different_seeds_are_not_ranked() -> None:
+    other = [replace(one, seed=one.seed + 1) for one in runs("zzz", [0.2] * 6)]
+    assert board(runs("mil", [0.1] * 6), other).obstacles == ("the rows have different seeds",)
+
+
+def test_floors_stand_apart_and_do_not_hinder_a_ranking() -> None:
+    table = board(
+        runs("mil", [0.1] * 6),
+        [run("ceiling:oracle", 0.9, track="truth"), run("floor:random", 0.05)],
+    )
+    assert table.is_ranking
+    assert names(table) == ["mil"]
+    assert [row.name for row in table.references] == ["floor:random", "ceiling:oracle"]
+    assert [row.kind for row in table.references] == ["floor", "ceiling"]
+
+
+def test_mean_and_spread_are_nested_in_the_data_seeds() -> None:
+    # data seed 0: mean of 0.1 and 0.3 = 0.2; data seed 1: 0.4. Mean 0.3, std sqrt(0.02).
+    table = board(
+        [
+            run("mil", 0.1, data_seed=0, seed=0),
+            run("mil", 0.3, data_seed=0, seed=1),
+            run("mil", 0.4, data_seed=1, seed=0),
+        ]
+    )
+    (row,) = table.rows
+    assert row.headline.mean == pytest.approx(0.3)
+    assert row.headline.std == pytest.approx(0.02**0.5)
+    assert (row.headline.num_data_seeds, row.headline.num_seeds) == (2, 1)
+    assert "30.0 ± 14.1" in page.to_markdown(table)
+
+
+def test_other_options_of_one_variant_make_a_row_of_their_own_named_by_them() -> None:
+    table = board(
+        [
+            run("ftcl", variant="full", options={"epochs": 5, "lr": 0.1}),
+            run("ftcl", variant="full", options={"epochs": 9, "lr": 0.1}),
+        ]
+    )
+    assert names(table) == ["ftcl:full [epochs=5]", "ftcl:full [epochs=9]"]
+
+
+def test_the_same_run_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="two runs of mil"):
+        board([run("mil"), run("mil")])
+
+
+def test_scores_of_two_versions_of_a_protocol_are_refused() -> None:
+    newer = replace(scores(0.5), protocol=replace(common("toy"), version=2))
+    with pytest.raises(ValueError, match=r"version 1 .* version 2"):
+        board([run("mil"), ScoredRun(dataset="toy", method="ftcl", scores=newer)])
+
+
+def test_failed_cells_are_listed_below_the_table() -> None:
+    failed = ScoredRun(dataset="toy", method="ftcl", seed=3, error="loss fsd is nan at step 7")
+    table = board([run("mil"), failed])
+    assert names(table) == ["mil"]
+    text = page.to_markdown(table)
+    assert text.index("loss fsd is nan at step 7") > text.index("| mil")
+
+
+def test_a_ranking_sets_the_best_of_each_column_in_bold() -> None:
+    text = page.to_markdown(board(runs("mil", [0.1] * 6), runs("ftcl", [0.2] * 6)))
+    ftcl, mil = [line for line in text.splitlines() if line.startswith(("| ftcl", "| mil"))]
+    assert ftcl.count("**20.0 ± 0.0**") == 10  # three averages and seven tIoUs
+    assert "**" not in mil
+
+
+def test_costs_are_means_and_the_papers_number_is_quoted() -> None:
+    one, two = (
+        run(
+            "mil",
+            seed=seed,
+            parameters=1234,
+            seconds={"train": 10.0 + 2 * seed, "infer": 0.5},
+            paper={"0.1:0.7": 28.5},
+        )
+        for seed in (0, 1)
+    )
+    line = next(
+        line for line in page.to_markdown(board([one, two])).splitlines() if "| mil" in line
+    )
+    assert [cell.strip() for cell in line.split("|")[-6:-1]] == [
+        "1 x 2",
+        "1,234",
+        "11",
+        "0.50",
+        "28.5",
+    ]
+
+
+def test_the_document_holds_fractions_and_null_where_there_is_one_run() -> None:
+    document = page.to_json(board([run("mil", 0.25)]))
+    assert document["schema"] == "wsal-bench/leaderboard/1"
+    (row,) = document["data"]["rows"]
+    assert row["map"] == [0.25] * 7
+    assert row["map_std"] == [None] * 7
+    assert row["averages"]["0.1:0.7"] == pytest.approx(0.25)
+    assert row["averages_std"]["0.1:0.7"] is None
+    json.dumps(document, allow_nan=False)
+
+
+def test_csv_has_a_line_for_every_row_and_an_empty_field_for_what_is_unknown() -> None:
+    text = page.to_csv(board([run("mil", 0.25), run("floor:random", 0.125)]))
+    mil, floor = csv.DictReader(io.StringIO(text))
+    assert (mil["name"], mil["map 0.5"], mil["map 0.5 std"]) == ("mil", "0.25", "")
+    assert (floor["name"], floor["kind"], floor["paper"]) == ("floor:random", "floor", "")
+
+
+def test_latex_escapes_what_latex_would_read() -> None:
+    text = page.to_latex(board([run("a_b", options={"x": 1}), run("a_b", options={"x": 2})]))
+    assert r"a\_b [x=1]" in text
+    assert text.count(r"\\") == 3
+    assert "±" not in text
+
+
+def test_no_run_at_all_is_a_page_that_says_so() -> None:
+    table = board([])
+    assert table.obstacles == ("no run",)
+    assert "Not a ranking: no run." in page.to_markdown(table)
+    assert page.to_json(table)["data"]["rows"] == []
+    assert page.to_csv(table) == "" == page.to_latex(table)
+
+
+def test_equal_boards_are_drawn_with_equal_bytes() -> None:
+    table = board(runs("mil", [0.1, 0.2]), [run("floor:random", 0.05)])
+    picture = to_svg(table)
+    assert picture == to_svg(table)
+    assert "floor:random" in picture

@@ -1,0 +1,107 @@
+"""`wsal-bench list`: names and one line about each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wsal_bench import plugins
+from wsal_bench.cli.options import json_option, plugins_option, results_option
+from wsal_bench.cli.output import document, warn
+from wsal_bench.report.table import Cell, Column, Table, plain
+
+SCHEMA = "wsal-bench/list/1"
+NAMES = ("methods", "datasets", "protocols", "recipes", "runs")
+
+
+@click.command("list")
+@click.argument("what", type=click.Choice(NAMES), required=False)
+@results_option
+@plugins_option
+@json_option
+def list_(what: str | None, results: Path, as_json: bool) -> None:
+    """List methods, datasets, protocols, recipes or runs; without a name all but the runs."""
+    wanted = [what] if what else [name for name in NAMES if name != "runs"]
+    found = {name: _entries(name, results) for name in wanted}
+    for kind in ("methods", "datasets"):
+        if kind in found:
+            for bad in plugins.broken(kind):
+                warn(f"{bad.origin}: {bad.name!r} is no plugin: {bad.message}")
+    if as_json:
+        click.echo(document(SCHEMA, "data", found))
+        return
+    for name, entries in found.items():
+        if len(found) > 1:
+            click.echo(f"{name}:")
+        click.echo(_table(entries) if entries else "none\n")
+
+
+def _entries(what: str, results: Path) -> list[dict[str, Any]]:
+    if what == "methods":
+        return [_plugin(plugin, methods=True) for plugin in plugins.available("methods").values()]
+    if what == "datasets":
+        return [_plugin(plugin, methods=False) for plugin in plugins.available("datasets").values()]
+    if what == "protocols":
+        return _protocols()
+    if what == "recipes":
+        return _recipes()
+    return _runs(results)
+
+
+def _plugin(plugin: plugins.Plugin, *, methods: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": plugin.name, "summary": plugin.summary}
+    if methods:
+        entry |= {
+            "groups": list(plugin.groups),
+            "variants": list(plugin.variants),
+            "controls": list(plugin.controls),
+        }
+    return entry | {"origin": plugin.origin}
+
+
+def _protocols() -> list[dict[str, Any]]:
+    from wsal_bench.evaluation import common, names, protocol
+
+    found = [(name, protocol(name)) for name in names()]
+    found.append(("<dataset>/common", common("<dataset>")))
+    return [
+        {"name": name, "version": rules.version, "summary": rules.description}
+        for name, rules in found
+    ]
+
+
+def _recipes() -> list[dict[str, Any]]:
+    from wsal_bench.localization import recipe
+
+    fixed = [
+        {
+            "name": name,
+            "summary": f"{len(recipe.recipe(name).lists)} gate lists, "
+            f"NMS {recipe.recipe(name).nms.threshold:g}",
+        }
+        for name in recipe.names()
+    ]
+    return [{"name": "own", "summary": "each method's published recipe"}, *fixed]
+
+
+def _runs(results: Path) -> list[dict[str, Any]]:
+    from wsal_bench.report.stored import summaries
+
+    return summaries(results)
+
+
+def _table(entries: list[dict[str, Any]]) -> str:
+    """Everything but where it stands, which is what --json and `show` are for."""
+    keys = [key for key in entries[0] if key != "origin"]
+    rows = [tuple(Cell(_text(entry[key])) for key in keys) for entry in entries]
+    return plain(Table(tuple(Column(key.replace("_", " "), "left") for key in keys), tuple(rows)))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, float):
+        return f"{100 * value:.1f}"
+    return "" if value is None else str(value)

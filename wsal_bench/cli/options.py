@@ -1,0 +1,142 @@
+"""Options that several commands share, and the values that they read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+MAX_SEEDS = 1000  # a range with a digit too many is a mistake, not a wish
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class SeedsType(click.ParamType[tuple[int, ...]]):
+    """`0,1,2`, `0-2` or both; each seed once, in the order given."""
+
+    name = "seeds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """The numbers that a text stands for."""
+        if isinstance(value, tuple):
+            return value
+        seeds: dict[int, None] = {}
+        for part in str(value).split(","):
+            first, dash, last = part.strip().partition("-")
+            if not (first.isdecimal() and (last.isdecimal() or not dash)):
+                self.fail(f"{part.strip()!r} in {value!r} is no seed; write 0,1,2 or 0-2")
+            low, high = int(first), int(last or first)
+            if high < low or high - low >= MAX_SEEDS:
+                self.fail(f"{part.strip()!r} is no range of 1 to {MAX_SEEDS} seeds")
+            seeds.update(dict.fromkeys(range(low, high + 1)))
+        return tuple(seeds)
+
+
+class NamesType(click.ParamType[tuple[str, ...]]):
+    """`a,b,c`; empty parts are left out."""
+
+    name = "names"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """The names that a text stands for."""
+        if isinstance(value, tuple):
+            return value
+        names = tuple(part.strip() for part in str(value).split(",") if part.strip())
+        if not names:
+            self.fail(f"{value!r} names nothing")
+        return names
+
+
+class TiousType(click.ParamType[tuple[float, ...]]):
+    """`0.3,0.5,0.7`."""
+
+    name = "tious"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """The thresholds that a text stands for."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} are no tIoU thresholds; write 0.3,0.5,0.7")
+
+
+class DeviceType(click.ParamType[str]):
+    """`auto`, `cpu`, `cuda` or `cuda:N`."""
+
+    name = "device"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The same text, checked for its form."""
+        kind, colon, index = str(value).partition(":")
+        if kind in ("auto", "cpu") and not colon:
+            return kind
+        if kind == "cuda" and (index.isdecimal() or not colon):
+            return str(value)
+        return self.fail(f"{value!r} is no device; write auto, cpu, cuda or cuda:N")
+
+
+def results_option(command: Command) -> Command:
+    """`--results DIR`."""
+    return click.option(
+        "--results",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="WSAL_BENCH_RESULTS",
+        default=Path("results"),
+        show_default="./results",
+        show_envvar=True,
+        help="Folder of the runs.",
+    )(command)
+
+
+def plugins_option(command: Command) -> Command:
+    """`--plugins DIR`; takes effect before anything reads a plugin."""
+    return click.option(
+        "--plugins",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_use_plugins,
+        help="Folder with methods/ and datasets/ of your own; repeatable.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def tious_option(command: Command) -> Command:
+    """`--tious`."""
+    return click.option(
+        "--tious", type=TiousType(), help="tIoU thresholds; by default those of the protocol."
+    )(command)
+
+
+def _use_plugins(ctx: click.Context, param: click.Parameter, value: tuple[Path, ...]) -> None:
+    from wsal_bench.plugins import PLUGIN_FOLDERS  # not needed for --help
+
+    if value:
+        before = os.environ.get(PLUGIN_FOLDERS)
+        folders = [*map(str, value), *([before] if before else [])]
+        os.environ[PLUGIN_FOLDERS] = os.pathsep.join(folders)
+        ctx.call_on_close(lambda: _restore(PLUGIN_FOLDERS, before))
+
+
+def _restore(variable: str, before: str | None) -> None:
+    """The variable is for this command and the processes that it starts, not for the next."""
+    if before is None:
+        os.environ.pop(variable, None)
+    else:
+        os.environ[variable] = before

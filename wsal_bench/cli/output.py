@@ -1,0 +1,56 @@
+"""What goes to stdout and stderr: one document, one table, or lines of progress."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def document(schema: str, key: str, content: Any) -> str:
+    """One JSON document: sorted keys, null where a number is not finite."""
+    return json.dumps(
+        {"schema": schema, key: plain_values(content)},
+        sort_keys=True,
+        allow_nan=False,
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def plain_values(value: Any) -> Any:
+    """The same value in what JSON has: NaN and infinities become None, paths become texts."""
+    if isinstance(value, Mapping):
+        return {str(key): plain_values(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items: Sequence[Any] = sorted(value) if isinstance(value, (set, frozenset)) else value
+        return [plain_values(item) for item in items]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+def warn(message: str) -> None:
+    """A line on stderr that something is not as it should be."""
+    click.echo(
+        f"{click.style('warning', fg='yellow') if colour(sys.stderr) else 'warning'}: {message}",
+        err=True,
+    )
+
+
+def note(message: str = "") -> None:
+    """A line on stderr."""
+    click.echo(message, err=True)
+
+
+def colour(stream: Any) -> bool:
+    """Whether a stream is a terminal that wants colours (NO_COLOR: it does not)."""
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")

@@ -1,0 +1,119 @@
+"""`wsal-bench show`: all about one thing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wsal_bench import plugins
+from wsal_bench.cli.options import json_option, plugins_option, results_option
+from wsal_bench.cli.output import document
+from wsal_bench.cli.source import read_source
+from wsal_bench.config import read_presets
+from wsal_bench.errors import UsageError, did_you_mean
+from wsal_bench.evaluation import names as protocol_names
+from wsal_bench.evaluation import protocol
+from wsal_bench.report.stored import find_run
+
+SCHEMA = "wsal-bench/show/1"
+
+
+@click.command()
+@click.argument("name", metavar="RUN|METHOD|DATASET|PROTOCOL")
+@results_option
+@plugins_option
+@json_option
+def show(name: str, results: Path, as_json: bool) -> None:
+    """Show one run (its directory or hash), method, data set or protocol."""
+    found = _find(name, results)
+    click.echo(document(SCHEMA, "data", found) if as_json else _text(found))
+
+
+def _find(name: str, results: Path) -> dict[str, Any]:
+    """What a name stands for.
+
+    Raises:
+        UsageError: nothing of that name.
+    """
+    methods, datasets = plugins.available("methods"), plugins.available("datasets")
+    method, colon, variant = name.partition(":")
+    if method in methods:
+        return _method(methods[method], variant if colon else None)
+    if name in datasets:
+        return _dataset(datasets[name])
+    for kind in ("methods", "datasets"):
+        for bad in plugins.broken(kind):
+            if bad.name == name:
+                raise UsageError(f"{name!r} is no plugin: {bad.message}", path=bad.origin)
+    run = find_run(results, name)
+    if run is not None:
+        return {"kind": "run", **run}
+    if name in protocol_names() or name.endswith("/common"):
+        return {"kind": "protocol", **asdict(protocol(name))}
+    known = (*methods, *datasets, *protocol_names())
+    raise UsageError(f"nothing is called {name!r}", hint=did_you_mean(name, known))
+
+
+def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
+    known = (*plugin.variants, *plugin.controls)
+    if variant is not None and variant not in known:
+        raise UsageError(
+            f"{plugin.name} has no variant {variant!r}",
+            hint=did_you_mean(variant, known, kind="variants"),
+        )
+    source = read_source(plugin.path)
+    presets = plugins.presets_path(plugin)
+    return {
+        "kind": "method",
+        "name": plugin.name,
+        "summary": plugin.summary,
+        "description": source.docstring,
+        "groups": list(plugin.groups),
+        "variants": list(plugin.variants),
+        "controls": list(plugin.controls),
+        "options": [asdict(option) for option in source.options],
+        "presets": read_presets(presets) if presets else {},
+        "origin": plugin.origin,
+    }
+
+
+def _dataset(plugin: plugins.Plugin) -> dict[str, Any]:
+    source = read_source(plugin.path)
+    return {
+        "kind": "dataset",
+        "name": plugin.name,
+        "summary": plugin.summary,
+        "description": source.docstring,
+        "card": source.card,
+        "options": [asdict(option) for option in source.options],
+        "origin": plugin.origin,
+    }
+
+
+def _text(found: dict[str, Any]) -> str:
+    lines: list[str] = []
+    for key, value in found.items():
+        lines += _lines(key, value)
+    return "\n".join(lines)
+
+
+def _lines(key: str, value: Any) -> list[str]:
+    if key == "options" and isinstance(value, list):
+        return ["options:", *(f"  {_option(option)}" for option in value)]
+    if isinstance(value, dict):
+        inner = [line for name, part in value.items() for line in _lines(str(name), part)]
+        return [f"{key}:", *(f"  {line}" for line in inner)] if inner else [f"{key}: none"]
+    if isinstance(value, str) and "\n" in value:
+        return [f"{key}:", *(f"  {line}".rstrip() for line in value.splitlines())]
+    if isinstance(value, (list, tuple)):
+        return [f"{key}: {', '.join(map(str, value)) or 'none'}"]
+    return [f"{key}: {'none' if value in (None, '') else value}"]
+
+
+def _option(option: dict[str, str]) -> str:
+    default = f" = {option['default']}" if option["default"] else ""
+    comment = f"  # {option['comment']}" if option["comment"] else ""
+    return f"{option['name']}: {option['kind']}{default}{comment}"

@@ -1,0 +1,254 @@
+"""Runs become a table of methods: means that say what they are of, and an order only if earned.
+
+A table ranks where every method row has the same track, data, protocol, recipe and budget, and
+enough seeds; otherwise its rows are alphabetical, nothing is bold, and it says why.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from wsal_bench.evaluation import Protocol, Scores
+from wsal_bench.floors import FLOORS
+from wsal_bench.report.runs import Kind, ScoredRun
+from wsal_bench.statistics import NestedMean, nested_mean_std
+
+MIN_DATA_SEEDS = 3  # of data that are drawn from a seed
+MIN_SEEDS_EACH = 2  # training seeds in each of them
+MIN_SEEDS = 6  # training seeds on data that are what they are
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """All seeds of one method variant under one set of options.
+
+    Args:
+        name: what tells it from the other rows, for example `ftcl:full [epochs=5]`.
+        kind: a method or a reference row.
+        method: its method.
+        variant: its variant; may be empty.
+        differs: options by which it differs from other rows of the same variant.
+        mean_ap: [K] per tIoU.
+        averages: by name of the average.
+        headline: the average that rankings sort by.
+        parameters: numbers that were learnt; None where unknown.
+        seconds: mean over the runs, by stage.
+        paper: published mAP in percent, by average or tIoU.
+        runs: what the row is made of.
+    """
+
+    name: str
+    kind: Kind
+    method: str
+    variant: str
+    differs: Mapping[str, Any]
+    mean_ap: tuple[NestedMean, ...]
+    averages: Mapping[str, NestedMean]
+    headline: NestedMean
+    parameters: int | None
+    seconds: Mapping[str, float]
+    paper: Mapping[str, float]
+    runs: tuple[ScoredRun, ...]
+
+    @property
+    def data_seeds(self) -> tuple[int, ...]:
+        """Data seeds it was run on."""
+        return tuple(sorted({run.data_seed for run in self.runs}))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A cell without a score."""
+
+    name: str
+    data_seed: int
+    seed: int
+    error: str
+
+
+@dataclass(frozen=True, eq=False)
+class Leaderboard:
+    """The table of one data set under one protocol and one recipe.
+
+    Args:
+        dataset: name of the data set.
+        recipe: how segments were cut: `own` or `common`.
+        protocol: the rules of the scores; None where nothing was scored.
+        rows: methods: the best first where `obstacles` is empty, else alphabetical.
+        references: floors and ceilings.
+        failures: cells without a score.
+        obstacles: why this is not a ranking; empty: it is one.
+    """
+
+    dataset: str
+    recipe: str
+    protocol: Protocol | None
+    rows: tuple[Row, ...]
+    references: tuple[Row, ...]
+    failures: tuple[Failure, ...]
+    obstacles: tuple[str, ...]
+
+    @property
+    def is_ranking(self) -> bool:
+        """True where the order of the rows means something."""
+        return not self.obstacles
+
+
+def build(runs: Sequence[ScoredRun], *, dataset: str, recipe: str) -> Leaderboard:
+    """The table of some runs of one data set, all scored under one protocol.
+
+    Args:
+        runs: in any order; failed ones are listed apart.
+        dataset: name of the data set.
+        recipe: how segments were cut, for the heading.
+
+    Raises:
+        ValueError: scores under different protocols, or two runs that nothing tells apart.
+    """
+    scored = [run for run in runs if run.scores is not None]
+    protocol = _one_protocol(scored)
+    every_row = rows_of(scored)
+    methods = [row for row in every_row if row.kind == "method"]
+    obstacles = tuple(_obstacles(methods))
+    order = sorted(methods, key=lambda row: row.name)
+    if not obstacles:
+        order = sorted(order, key=lambda row: -row.headline.mean)
+    position = {name: index for index, name in enumerate(FLOORS)}
+    references = sorted(
+        (row for row in every_row if row.kind != "method"),
+        key=lambda row: (position.get(row.method, len(position)), row.name),
+    )
+    failures = [
+        Failure(run.name, run.data_seed, run.seed, run.error) for run in runs if run.scores is None
+    ]
+    return Leaderboard(
+        dataset=dataset,
+        recipe=recipe,
+        protocol=protocol,
+        rows=tuple(order),
+        references=tuple(references),
+        failures=tuple(sorted(failures, key=lambda f: (f.name, f.data_seed, f.seed, f.error))),
+        obstacles=obstacles,
+    )
+
+
+def rows_of(runs: Sequence[ScoredRun]) -> list[Row]:
+    """One row for each variant and set of options, alphabetical.
+
+    Raises:
+        ValueError: two runs of the same seeds that nothing tells apart.
+    """
+    by_name: dict[str, dict[str, list[ScoredRun]]] = {}
+    for run in runs:
+        key = json.dumps(run.identity, sort_keys=True, default=str)
+        by_name.setdefault(run.name, {}).setdefault(key, []).append(run)
+    rows = []
+    for name, groups in sorted(by_name.items()):
+        differing = _differing([group[0].identity for group in groups.values()])
+        for group in groups.values():
+            differs = {key: group[0].identity.get(key) for key in differing}
+            rows.append(_row(name, differs, group))
+    return sorted(rows, key=lambda row: row.name)
+
+
+def label(name: str, differs: Mapping[str, Any]) -> str:
+    """`ftcl:full`, with the options by which it differs from its namesakes."""
+    if not differs:
+        return name
+    return f"{name} [{', '.join(f'{key}={value}' for key, value in differs.items())}]"
+
+
+def _row(name: str, differs: Mapping[str, Any], runs: Sequence[ScoredRun]) -> Row:
+    scores: dict[tuple[int, int], Scores] = {}
+    for run in runs:
+        place = (run.data_seed, run.seed)
+        if place in scores:
+            raise ValueError(f"two runs of {name}, data seed {place[0]}, seed {place[1]}")
+        if run.scores is not None:
+            scores[place] = run.scores
+    first = next(iter(scores.values()))
+    per_tiou = tuple(
+        nested_mean_std({place: float(part.mean_ap[k]) for place, part in scores.items()})
+        for k in range(len(first.tiou))
+    )
+    averages = {
+        average: nested_mean_std({place: part.averages[average] for place, part in scores.items()})
+        for average in first.averages
+    }
+    stages = sorted({stage for run in runs for stage in run.seconds})
+    parameters = [run.parameters for run in runs if run.parameters is not None]
+    return Row(
+        name=label(name, differs),
+        kind=runs[0].kind,
+        method=runs[0].method,
+        variant=runs[0].variant,
+        differs=dict(differs),
+        mean_ap=per_tiou,
+        averages=averages,
+        headline=averages[first.protocol.headline],
+        parameters=max(parameters, default=None),
+        seconds={
+            stage: fmean(run.seconds[stage] for run in runs if stage in run.seconds)
+            for stage in stages
+        },
+        paper=dict(runs[0].paper),
+        runs=tuple(sorted(runs, key=lambda run: (run.data_seed, run.seed))),
+    )
+
+
+def _differing(identities: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Keys whose values are not the same in all."""
+    keys = dict.fromkeys(key for identity in identities for key in identity)
+    return [
+        key
+        for key in keys
+        if len({json.dumps(one.get(key), sort_keys=True, default=str) for one in identities}) > 1
+    ]
+
+
+def _one_protocol(runs: Sequence[ScoredRun]) -> Protocol | None:
+    protocols = [run.scores.protocol for run in runs if run.scores is not None]
+    for other in protocols:
+        if other != protocols[0]:
+            raise ValueError(
+                f"scores under {protocols[0].name!r} version {protocols[0].version} and "
+                f"{other.name!r} version {other.version} cannot stand in one table"
+            )
+    return protocols[0] if protocols else None
+
+
+def _obstacles(rows: Sequence[Row]) -> list[str]:
+    """Why the order of the rows would mean nothing."""
+    if not rows:
+        return ["no run"]
+    runs = [run for row in rows for run in row.runs]
+    reasons = []
+    for what, values in (
+        ("tracks", {run.track for run in runs}),
+        ("selections", {run.selection for run in runs}),
+        ("budgets", {run.budget for run in runs}),
+        ("data", {json.dumps(dict(run.data), sort_keys=True, default=str) for run in runs}),
+        ("seeds", {tuple((run.data_seed, run.seed) for run in row.runs) for row in rows}),
+    ):
+        if len(values) > 1:
+            reasons.append(f"the rows have different {what}")
+    seeded = any(run.seeded for run in runs)
+    if any(_too_few(row, seeded) for row in rows):
+        need = (
+            f"{MIN_DATA_SEEDS} data seeds x {MIN_SEEDS_EACH} training seeds"
+            if seeded
+            else f"{MIN_SEEDS} training seeds"
+        )
+        reasons.append(f"a ranking needs {need} in every row")
+    return reasons
+
+
+def _too_few(row: Row, seeded: bool) -> bool:
+    n = row.headline
+    if seeded:
+        return n.num_data_seeds < MIN_DATA_SEEDS or n.num_seeds < MIN_SEEDS_EACH
+    return n.num_seeds < MIN_SEEDS

@@ -1,0 +1,1 @@
+"""Stored runs become tables, documents and pictures; pure functions, no torch."""

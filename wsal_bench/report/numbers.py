@@ -1,0 +1,44 @@
+"""How numbers are written: scores in percent with one decimal, a dash for what is not known."""
+
+from __future__ import annotations
+
+from wsal_bench.statistics import Interval, NestedMean
+
+DASH = "-"
+
+
+def percent(fraction: float | None) -> str:
+    """0.4123 -> "41.2"; None -> a dash."""
+    return DASH if fraction is None else f"{100 * fraction:.1f}"
+
+
+def mean_and_std(value: NestedMean, *, always: bool = False) -> str:
+    """The text `41.2 ± 0.8`; `41.2` alone where there is one value.
+
+    Args:
+        value: fractions.
+        always: a dash stands for the spread of one value.
+    """
+    if value.std is None:
+        return f"{percent(value.mean)} ± {DASH}" if always else percent(value.mean)
+    return f"{percent(value.mean)} ± {percent(value.std)}"
+
+
+def interval(value: Interval | None) -> str:
+    """The text `+1.2 [-0.3, +2.6]` in percentage points."""
+    if value is None:
+        return DASH
+    difference, low, high = (100 * part for part in (value.difference, value.low, value.high))
+    return f"{difference:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def seconds(value: float | None) -> str:
+    """Seconds with as many digits as matter."""
+    if value is None:
+        return DASH
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def count(value: int | None) -> str:
+    """1234567 -> "1,234,567"."""
+    return DASH if value is None else f"{value:,}"

@@ -1,0 +1,76 @@
+"""A stored run as the tables see it: what it was, what it scored, what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from wsal_bench.evaluation import Scores
+from wsal_bench.floors import FLOORS
+
+Kind = Literal["method", "floor", "ceiling"]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredRun:
+    """One cell under one protocol and one recipe.
+
+    Args:
+        dataset: name of the data set.
+        method: name of the method, `floor:...` or `ceiling:...`.
+        variant: name of the variant or control; empty where the method has one form.
+        data_seed: seed of the data; 0 where they are not drawn.
+        seed: training seed.
+        scores: None where the cell failed.
+        error: why it failed, in a sentence.
+        options: the method's resolved options.
+        data: the data set's version, options and fingerprint.
+        settings: whatever else decides the run, by name: threads, precision, parents.
+        seeded: the data set's data are drawn from a seed.
+        track: what the run was allowed to know.
+        selection: how it was selected.
+        budget: which preset it ran with, and what was set by hand.
+        parameters: numbers that were learnt.
+        seconds: by stage: train, infer, localize, evaluate.
+        paper: published mAP in percent on this data set, by average or tIoU.
+    """
+
+    dataset: str
+    method: str
+    variant: str = ""
+    data_seed: int = 0
+    seed: int = 0
+    scores: Scores | None = None
+    error: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seeded: bool = False
+    track: str = ""
+    selection: str = "none"
+    budget: str = ""
+    parameters: int | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    paper: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        """A method, or a reference row below or above all methods."""
+        if self.method in FLOORS:
+            return FLOORS[self.method].kind
+        return "method"
+
+    @property
+    def name(self) -> str:
+        """`ftcl:full`, or the method alone."""
+        return f"{self.method}:{self.variant}" if self.variant else self.method
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Everything but the seeds that tells two runs of one name apart."""
+        return {
+            **self.options,
+            **{f"data.{key}": value for key, value in self.data.items()},
+            **self.settings,
+        }

@@ -1,0 +1,150 @@
+"""An ablation as markdown, CSV, LaTeX and a JSON document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wsal_bench.ablation import Ablation, AblationRow
+from wsal_bench.evaluation import Protocol
+from wsal_bench.report import numbers
+from wsal_bench.report.board import average_title
+from wsal_bench.report.table import Cell, Column, Table, csv_text, latex, markdown
+
+SCHEMA = "wsal-bench/ablation/1"
+_MARK = "✓"
+
+
+def table(study: Ablation) -> Table:
+    """Check marks, per tIoU, the headline with its spread, and the difference to the control."""
+    plan, protocol = study.plan, study.protocol
+    columns = [Column(plan.method, "left")]
+    columns += [Column(title, "center") for title in plan.components]
+    columns += [Column(name) for name in plan.axes]
+    tious = protocol.tious if protocol else ()
+    columns += [Column(f"@{tiou:g}") for tiou in tious]
+    columns.append(Column(average_title(protocol.headline) if protocol else "mAP"))
+    if plan.baseline:
+        columns.append(Column(f"Δ to {plan.baseline} [95 %]"))
+    rows = []
+    for row in study.rows:
+        cells = [row.name, *(_MARK if on else "" for on in row.parts.values())]
+        cells += [str(value) for value in row.options.values()]
+        cells += [numbers.percent(value.mean) for value in row.mean_ap] or [numbers.DASH] * len(
+            tious
+        )
+        cells.append(
+            numbers.DASH
+            if row.headline is None
+            else numbers.mean_and_std(row.headline, always=True)
+        )
+        if plan.baseline:
+            cells.append(numbers.interval(row.difference))
+        rows.append(tuple(Cell(text) for text in cells))
+    return Table(tuple(columns), tuple(rows))
+
+
+def notes(study: Ablation) -> list[str]:
+    """What stands behind the numbers, a sentence each."""
+    protocol = study.protocol
+    found = []
+    if protocol is not None:
+        found.append(
+            f"Protocol `{protocol.name}` version {protocol.version}, {study.recipe} recipe, "
+            "mAP in percent."
+        )
+    found.append(_seeds(study.rows))
+    intervals = [row.difference for row in study.rows if row.difference is not None]
+    if intervals:
+        found.append(
+            f"Δ: difference of {average_title(protocol.headline) if protocol else 'mAP'} to "
+            f"`{study.plan.baseline}` in points, with its {100 * intervals[0].level:.0f} % "
+            f"interval from {intervals[0].num_resamples:,} paired resamples of the groups of test videos."
+        )
+    failed = [f"{row.name} ({row.num_failed})" for row in study.rows if row.num_failed]
+    if failed:
+        found.append(f"Failed cells: {', '.join(failed)}.")
+    return found
+
+
+def to_markdown(study: Ablation) -> str:
+    """Heading, table and notes."""
+    lines = [f"# Ablation of {study.plan.method} on {study.dataset}", "", markdown(table(study))]
+    return "\n".join([*lines, *(f"- {note}" for note in notes(study))]) + "\n"
+
+
+def to_latex(study: Ablation) -> str:
+    """A table of the package booktabs; its check marks need amssymb."""
+    caption = f"Ablation of {study.plan.method} on {study.dataset}. {' '.join(notes(study))}"
+    label = f"tab:ablation-{study.plan.method}-{study.dataset}"
+    return latex(table(study), caption=caption.replace("`", ""), label=label)
+
+
+def to_csv(study: Ablation) -> str:
+    """One line a row; scores as fractions."""
+    return csv_text([_flat(row, study.protocol) for row in study.rows])
+
+
+def to_json(study: Ablation) -> dict[str, Any]:
+    """The document of `ablate --json`; scores are fractions."""
+    protocol = study.protocol
+    return {
+        "schema": SCHEMA,
+        "data": {
+            "method": study.plan.method,
+            "dataset": study.dataset,
+            "protocol": protocol and {"name": protocol.name, "version": protocol.version},
+            "recipe": study.recipe,
+            "tiou": list(protocol.tious) if protocol else [],
+            "average": protocol.headline if protocol else None,
+            "baseline": study.plan.baseline or None,
+            "axes": list(study.plan.axes),
+            "rows": [_document(row) for row in study.rows],
+        },
+    }
+
+
+def _seeds(rows: tuple[AblationRow, ...]) -> str:
+    known = {(row.headline.num_data_seeds, row.headline.num_seeds) for row in rows if row.headline}
+    counts = " or ".join(f"{data} x {seeds}" for data, seeds in sorted(known)) or "no"
+    return f"{counts} data seeds x training seeds; ± is the standard deviation, nested, not pooled."
+
+
+def _document(row: AblationRow) -> dict[str, Any]:
+    head, delta = row.headline, row.difference
+    return {
+        "name": row.name,
+        "parts": dict(row.parts),
+        "options": dict(row.options),
+        "map": [value.mean for value in row.mean_ap],
+        "map_std": [value.std for value in row.mean_ap],
+        "mean": head and head.mean,
+        "std": head and head.std,
+        "std_over": head and head.std_over,
+        "num_data_seeds": head.num_data_seeds if head else 0,
+        "num_seeds": head.num_seeds if head else 0,
+        "difference": delta
+        and {
+            "value": delta.difference,
+            "low": delta.low,
+            "high": delta.high,
+            "level": delta.level,
+            "num_resamples": delta.num_resamples,
+        },
+        "num_failed": row.num_failed,
+    }
+
+
+def _flat(row: AblationRow, protocol: Protocol | None) -> dict[str, Any]:
+    head, delta = row.headline, row.difference
+    flat: dict[str, Any] = {"name": row.name, **row.parts, **row.options}
+    for index, tiou in enumerate(protocol.tious if protocol else ()):
+        flat[f"map {tiou:g}"] = row.mean_ap[index].mean if row.mean_ap else None
+    return flat | {
+        "mean": head.mean if head else None,
+        "std": head.std if head else None,
+        "num_data_seeds": head.num_data_seeds if head else 0,
+        "num_seeds": head.num_seeds if head else 0,
+        "difference": delta.difference if delta else None,
+        "low": delta.low if delta else None,
+        "high": delta.high if delta else None,
+    }
