@@ -156,6 +156,13 @@ def test_without_gradients_the_value_is_the_same_and_has_no_graph(case: Case) ->
 
 
 @each_case
+def test_a_result_does_not_keep_the_table_alive(case: Case) -> None:
+    with torch.no_grad():
+        value = case(*case.inputs())
+    assert value.untyped_storage().nbytes() == value.numel() * value.element_size()
+
+
+@each_case
 def test_nothing_reads_a_value_back_to_the_host(case: Case) -> None:
     inputs = [
         torch.empty(2, 3, 5, device="meta", requires_grad=True) for _ in range(case.num_inputs)

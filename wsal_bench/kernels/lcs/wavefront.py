@@ -77,7 +77,8 @@ def _sweep(similarity: Tensor, matches: Tensor) -> Table:
 def _origins(layout: Diagonals, table: Table, matches: Tensor) -> Tensor:
     """For each place of the table's storage, flat, the place that its score was taken from.
 
-    Border cells lead to place 0, also a border cell, which leads to itself.
+    Border cells lead to place 0, also a border cell, which leads to itself. A walk that leaves the
+    table to the left finds ties of zeros, so it goes up, and so reaches the border's row in time.
     """
     per_row, per_diagonal = layout.batch, (layout.rows + 1) * layout.batch
     up, left = table.steps.unbind(1)
@@ -89,8 +90,7 @@ def _origins(layout: Diagonals, table: Table, matches: Tensor) -> Tensor:
     places = torch.arange(table.values.numel(), device=back.device).view_as(table.values)
     origins = torch.zeros_like(places)
     torch.sub(places[2:, 1:], back, out=origins[2:, 1:])
-    # Left of the table walks go on, up to `count` steps in all, and would leave the storage.
-    return origins.clamp_(min=0).view(-1)
+    return origins.view(-1)
 
 
 def _visited(origins: Tensor, layout: Diagonals) -> Tensor:
