@@ -1,0 +1,99 @@
+"""What a run says while it goes on, and what became of each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from wsal_bench.api import Step
+from wsal_bench.cells import Cell
+
+Status = Literal["ok", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """A cell that is done; scores are fractions.
+
+    Args:
+        method: `ftcl:full`, `mil`, `floor:random`.
+        dataset: its name.
+        protocol: name of the protocol.
+        seed: the training seed.
+        status: `ok`, `skipped` (its numbers were there), or `failed`.
+        data_seed: the seed of the data.
+        recipe: `own` or a recipe's name.
+        directory: where it is stored.
+        tiou: [K] thresholds; empty where it failed.
+        map: [K] mean average precision.
+        averages: over ranges of thresholds, by the range's name.
+        average: which of them is the headline; empty where it failed.
+        seconds: train, infer, localize, evaluate.
+        error: why it failed, in a sentence.
+    """
+
+    method: str
+    dataset: str
+    protocol: str
+    seed: int
+    status: Status
+    data_seed: int = 0
+    recipe: str = "own"
+    directory: str = ""
+    tiou: tuple[float, ...] = ()
+    map: tuple[float, ...] = ()
+    averages: Mapping[str, float] = field(default_factory=dict)
+    average: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The cell as `run --json` prints it."""
+        return {
+            **vars(self),
+            "tiou": list(self.tiou),
+            "map": list(self.map),
+            "averages": dict(self.averages),
+            "seconds": dict(self.seconds),
+        }
+
+
+@dataclass(frozen=True)
+class Planned:
+    """All cells of the run, parents before children."""
+
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class CellStarted:
+    """A cell begins, or goes on where it was stopped."""
+
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class CellProgress:
+    """An epoch of a cell is over."""
+
+    cell: Cell
+    step: Step
+
+
+@dataclass(frozen=True)
+class CellFinished:
+    """A cell is done; `cell.asked` is false for a parent that gives no row."""
+
+    cell: Cell
+    result: CellResult
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the user should know: a sentence."""
+
+    message: str
+
+
+Event = Planned | CellStarted | CellProgress | CellFinished | Note
