@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import TypeVar
-
-from wsal_bench.errors import did_you_mean
 
 Backend = TypeVar("Backend")
 
@@ -18,5 +17,7 @@ def choose(backends: Mapping[str, Backend], name: str, *, auto: str) -> Backend:
     """
     key = auto if name == "auto" else name
     if key not in backends:
-        raise ValueError(f"no backend {name!r}; {did_you_mean(name, ['auto', *backends])}")
+        known = ["auto", *backends]
+        nearest = "".join(f"did you mean {x!r}? " for x in get_close_matches(name, known, n=1))
+        raise ValueError(f"no backend {name!r}; {nearest}there are: {', '.join(known)}")
     return backends[key]

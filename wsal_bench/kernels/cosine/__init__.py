@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 from torch import Tensor
 
@@ -17,9 +16,10 @@ from wsal_bench.kernels._recurrence.checks import (
 from wsal_bench.kernels.cosine.fused import cosine_fused
 from wsal_bench.kernels.cosine.reference import cosine_reference
 
-BACKENDS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
-    {"reference": cosine_reference, "fused": cosine_fused}
-)
+BACKENDS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "reference": cosine_reference,
+    "fused": cosine_fused,
+}
 
 
 def cosine_similarity(a: Tensor, b: Tensor, *, backend: str = "auto") -> Tensor:

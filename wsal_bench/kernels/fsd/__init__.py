@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 from torch import Tensor
 
@@ -18,9 +17,10 @@ from wsal_bench.kernels._recurrence.checks import (
 from wsal_bench.kernels.fsd.reference import fsd_reference
 from wsal_bench.kernels.fsd.wavefront import fsd_wavefront
 
-BACKENDS: Mapping[str, Callable[[Tensor, Tensor, Tensor, float], Tensor]] = MappingProxyType(
-    {"reference": fsd_reference, "wavefront": fsd_wavefront}
-)
+BACKENDS: Mapping[str, Callable[[Tensor, Tensor, Tensor, float], Tensor]] = {
+    "reference": fsd_reference,
+    "wavefront": fsd_wavefront,
+}
 
 SMALLEST_GAMMA = 1e-30  # below it, a match score / gamma leaves the range of float32
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 from torch import Tensor
 
@@ -18,9 +17,10 @@ from wsal_bench.kernels._recurrence.checks import (
 from wsal_bench.kernels.lcs.reference import lcs_reference
 from wsal_bench.kernels.lcs.wavefront import lcs_wavefront
 
-BACKENDS: Mapping[str, Callable[[Tensor, float], Tensor]] = MappingProxyType(
-    {"reference": lcs_reference, "wavefront": lcs_wavefront}
-)
+BACKENDS: Mapping[str, Callable[[Tensor, float], Tensor]] = {
+    "reference": lcs_reference,
+    "wavefront": lcs_wavefront,
+}
 
 
 def lcs_score(similarity: Tensor, *, threshold: float, backend: str = "auto") -> Tensor:
