@@ -6,12 +6,15 @@ the ActivityNet forms (dropout before the convolutions, the mixed score sequence
 Deviations from the published code: 500 epochs (FTCL's authors say they suffice; ACM-Net's default
 is 1,000) and the last one counts, not the best on the test set; no in-batch FSD and LCS, which
 FTCL's copy adds to this stage; the logarithm takes p + 1e-10 (the code: p, or p + 1e-45); a step
-whose loss is not finite stops training, it is not skipped; a video of one snippet stays one snippet.
+whose loss is not finite stops training, it is not skipped; a video of one snippet stays one (the
+code doubles it).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -196,7 +199,9 @@ class Method(TrainableMethod):
     Config = ACMConfig
     groups = ("baseline",)
     # the average as FTCL's authors quote it, 0.5 as ACM-Net's authors do in their issue 7
-    paper = {"thumos14": {"0.5": 34.6, "0.1:0.7": 42.6}}  # noqa: RUF012
+    paper: ClassVar[Mapping[str, Mapping[str, float]]] = {
+        "thumos14": {"0.5": 34.6, "0.1:0.7": 42.6}
+    }
 
     def network(self) -> ACMNetwork:
         """A fresh network."""

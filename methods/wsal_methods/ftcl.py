@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -122,18 +122,18 @@ class Method(TrainableMethod):
 
     Config = FTCLConfig
     groups = ()
-    variants = {  # noqa: RUF012
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "fsd": {"lcs_weight": 0.0},
         "lcs": {"fsd_weight": 0.0},
     }
-    controls = {  # noqa: RUF012
+    controls: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "pairs": {"fsd_weight": 0.0, "lcs_weight": 0.0},
         "shuffled": {"shuffle_candidates": True},
     }
-    components = {"FSD": "fsd_weight", "LCS": "lcs_weight"}  # noqa: RUF012
+    components: ClassVar[Mapping[str, str]] = {"FSD": "fsd_weight", "LCS": "lcs_weight"}
     baseline = "pairs"
-    axes = {  # noqa: RUF012
+    axes: ClassVar[Mapping[str, tuple[Any, ...]]] = {
         "fsd_weight": (0.0, 0.4, 0.8, 1.6, 2.4),
         "lcs_weight": (0.0, 0.05, 0.1, 0.2, 0.3),
         "lcs_threshold": (0.8, 0.92, 0.98),
@@ -141,7 +141,7 @@ class Method(TrainableMethod):
         "lcs_length": (10, 30, 50),
         "gamma": (0.01, 0.1, 1.0),
     }
-    needs = {  # noqa: RUF012
+    needs: ClassVar[Mapping[str, Artifact]] = {
         "start": Artifact(
             "acm-net",
             kind="checkpoint",
@@ -153,7 +153,7 @@ class Method(TrainableMethod):
         )
     }
     # table of the paper as quoted by its authors and by the field's list of results
-    paper = {  # noqa: RUF012
+    paper: ClassVar[Mapping[str, Mapping[str, float]]] = {
         "thumos14": {
             "0.1": 69.6,
             "0.2": 63.4,
