@@ -215,6 +215,7 @@ class Cell:
         device: the torch device to use, with its number.
         asked: false for a parent that nobody asked for: stored, but no row.
         splits: of which videos activations are stored; more than `test` where a child needs them.
+        inherited: a child begins with its weights.
     """
 
     spec: RunSpec
@@ -223,6 +224,7 @@ class Cell:
     device: str = "cpu"
     asked: bool = True
     splits: tuple[Split, ...] = ("test",)
+    inherited: bool = False
 
     @property
     def key(self) -> str:

@@ -120,6 +120,14 @@ class _Data:
     protocol: Protocol
 
 
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """A method's class and presets, looked up once."""
+
+    kind: type[Method]
+    presets: Mapping[str, Mapping[str, Any]]
+
+
 @dataclass(frozen=True)
 class _Options:
     """A method's options, resolved."""
@@ -141,18 +149,25 @@ class _Planner:
         self.settings = Settings.read(request.sets, request.config_file)
         self._cells: dict[str, Cell] = {}
         self._splits: dict[str, set[Split]] = {}
+        self._inherited: set[str] = set()
+        self._entries: dict[str, _Entry] = {}
+        self._parents: dict[str, MethodName] = {}
 
     def cells(self) -> list[Cell]:
         """All cells, reference rows first, parents before children."""
         for data in self._datasets():
             for seed in dict.fromkeys(self.request.seeds):
-                for name in FLOORS if self.request.floors else ():
-                    self._add(Cell(self._floor(name, data, seed), data.protocol, "common"))
+                for floor in FLOORS if self.request.floors else ():
+                    self._add(Cell(self._floor(floor, data, seed), data.protocol, "common"))
                 for name in self.names:
                     cell = self._cell(name, data, seed, ())
                     self._cells[cell.key] = replace(cell, asked=True)
         return [
-            replace(cell, splits=tuple(sorted(self._splits.get(key, set()) | {"test"})))
+            replace(
+                cell,
+                splits=tuple(sorted(self._splits.get(key, set()) | {"test"})),
+                inherited=key in self._inherited,
+            )
             for key, cell in self._cells.items()
         ]
 
@@ -209,9 +224,9 @@ class _Planner:
         """The cell of a method, after those that it needs."""
         if str(name) in trail:
             raise UsageError(f"methods need each other: {' -> '.join((*trail, str(name)))}")
-        kind: type[Method] = plugins.load("methods", name.method)
+        kind = self._entry(name.method).kind
         parents = {
-            key: self._cell(_parent_name(name, artifact), data, seed, (*trail, str(name)))
+            key: self._cell(self._parent(name, artifact), data, seed, (*trail, str(name)))
             for key, artifact in kind.needs.items()
         }
         options = self._options(name, kind, data, parents)
@@ -236,8 +251,21 @@ class _Planner:
         cell = Cell(spec, data.protocol, self.request.recipe, self.device, asked=False)
         return self._add(cell)
 
+    def _parent(self, child: MethodName, artifact: Artifact) -> MethodName:
+        if artifact.method not in self._parents:
+            names = plugins.resolve_methods([artifact.method])
+            if len(names) != 1:
+                listing = ", ".join(map(str, names))
+                raise UsageError(f"{child} needs one of {listing}, and does not say which")
+            self._parents[artifact.method] = names[0]
+        return self._parents[artifact.method]
+
     def _need(self, artifact: Artifact, parent: Cell) -> Need:
-        splits = () if artifact.kind == "checkpoint" else artifact.splits
+        splits: tuple[Split, ...] = ()
+        if artifact.kind == "checkpoint":
+            self._inherited.add(parent.key)
+        else:
+            splits = artifact.splits
         self._splits.setdefault(parent.key, set()).update(splits)
         return Need(artifact.method, artifact.kind, splits, parent.spec.hash, parent.key)
 
@@ -254,9 +282,15 @@ class _Planner:
         config = build(kind.Config, [*layers, *shared], owner=str(name))
         return _Options(config.to_json(), preset.origin)
 
+    def _entry(self, name: str) -> _Entry:
+        if name not in self._entries:
+            kind = plugins.load("methods", name)
+            path = plugins.presets_path(plugins.available("methods")[name])
+            self._entries[name] = _Entry(kind, read_presets(path) if path else {})
+        return self._entries[name]
+
     def _preset(self, name: MethodName, data: _Data) -> Layer:
-        path = plugins.presets_path(plugins.available("methods")[name.method])
-        presets = read_presets(path) if path else {}
+        presets = self._entry(name.method).presets
         wanted = self.request.preset or data.dataset.preset or data.spec.name
         if self.request.quick and not self.request.preset and QUICK_PRESET in presets:
             wanted = QUICK_PRESET
@@ -283,14 +317,6 @@ def _shared(
                 Layer(f"read from {parent.spec.name}", {option: parent.spec.config[option]})
             )
     return shared
-
-
-def _parent_name(child: MethodName, artifact: Artifact) -> MethodName:
-    names = plugins.resolve_methods([artifact.method])
-    if len(names) != 1:
-        listing = ", ".join(map(str, names))
-        raise UsageError(f"{child} needs one of {listing}, and does not say which")
-    return names[0]
 
 
 def _refuses_data(kind: type[Method], spec: RunSpec, dataset: Dataset) -> None:
