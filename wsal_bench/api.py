@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from wsal_bench.config import Config
+from wsal_bench.config import Config as BaseConfig
 from wsal_bench.errors import UsageError, WsalError, did_you_mean
 from wsal_bench.localization import localize
 from wsal_bench.localization.recipe import ProposalRecipe
@@ -156,7 +156,7 @@ class Dataset(ABC):
     A subclass writes `videos` and `_truth` and the attributes below.
     """
 
-    Config: ClassVar[type[Config]] = Config
+    Config: ClassVar[type[BaseConfig]] = BaseConfig
     version: ClassVar[str] = "1"
     seeded: ClassVar[bool] = False
     """True where the data themselves are drawn from a seed (`--data-seeds`)."""
@@ -173,13 +173,13 @@ class Dataset(ABC):
     class_names: tuple[str, ...]
     feature_dim: int
 
-    def __init__(self, config: Config, *, data_seed: int = 0, path: Path | None = None) -> None:
+    def __init__(self, config: BaseConfig, *, data_seed: int = 0, path: Path | None = None) -> None:
         self.config = config
         self.data_seed = data_seed
         self.path = path
 
     @classmethod
-    def open(cls, path: Path | None, config: Config, data_seed: int) -> Dataset:
+    def open(cls, path: Path | None, config: BaseConfig, data_seed: int) -> Dataset:
         """Makes the data set; `path` is what stands after the colon in `folder:PATH`."""
         return cls(config, data_seed=data_seed, path=path)
 
@@ -231,7 +231,7 @@ class Method(ABC):
     A subclass writes `fit` and `activations`; `localize` too if it gives segments by itself.
     """
 
-    Config: ClassVar[type[Config]] = Config
+    Config: ClassVar[type[BaseConfig]] = BaseConfig
     version: ClassVar[str] = "1"
     groups: ClassVar[tuple[str, ...]] = ()
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
