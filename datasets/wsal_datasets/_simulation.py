@@ -1,0 +1,358 @@
+"""The generator behind the simulated data sets: videos drawn from a world of prototypes.
+
+A video is a line of background scenes with instances of one or two classes on it. An instance runs
+through its class's K sub-actions; around it, and elsewhere, lies context: the scene of a class
+without its action, which a video label cannot tell from the action. C classes, D features, T snippets.
+
+Draws come in a fixed order from one generator per split, so a data seed is a data set.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsal_bench import api
+from wsal_bench.timegrid import TimeGrid
+from wsal_bench.types import GroundTruth, Video, WeakVideo
+
+Floats = NDArray[np.float64]
+Pace = Callable[[np.random.Generator, Floats, int], Floats]
+"""(generator, progress [n] in [0, 1], K) -> [n, K]: how much of each sub-action shows when."""
+
+GRID = TimeGrid(fps=25.0, stride=16)
+SNIPPET = GRID.snippet_seconds
+_INPUT_NORM = 25.0  # a guess of the mean norm of I3D features of size 2048; it grows as sqrt(D)
+_STREAMS: dict[api.Split, int] = {"train": 2, "test": 3}  # 1 is the world's
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """What the classes look like.
+
+    Args:
+        action: [C, D] what every moment of an instance shows.
+        parts: [C, K, D] its sub-actions, in the order in which they happen.
+        scene: [C, D] the class's context.
+        background: [G, D] scenes without any class.
+        log_length: [C] log of the usual length of an instance in seconds.
+        pace: how an instance runs through its sub-actions.
+    """
+
+    action: Floats
+    parts: Floats
+    scene: Floats
+    background: Floats
+    log_length: Floats
+    pace: Pace
+
+
+@dataclass(frozen=True)
+class Dials:
+    """How videos are put together; times in seconds, weights in units of a prototype's std.
+
+    The defaults without a comment are those of THUMOS14's annotation, roughly, or were chosen so
+    that the reference methods land between the floors and the ceiling.
+    """
+
+    co_occurrence: float
+    log_gap: float
+    context_weight: float
+    scene_weight: float
+    background_weight: float
+    style_weight: float
+    noise: float
+    log_duration: float = float(np.log(60.0))
+    log_duration_std: float = 0.45
+    shortest_video: float = 25.0
+    longest_video: float = 160.0
+    video_length_std: float = 0.35  # of the log length, between videos
+    length_std: float = 0.40  # of the log length, within a video
+    shortest: float = 0.7
+    video_gap_std: float = 0.6
+    gap_std: float = 1.2
+    shortest_gap: float = 0.3
+    margin: float = 0.3  # no instance ends later than this before the end
+    background_snippets: float = 8.0  # mean length of one background scene
+    context_chance: float = 0.6  # before, and again after, each instance
+    context_seconds: float = 3.0  # mean beside an instance; twice that where it stands alone
+    context_rate: float = 1.5  # stand-alone stretches per minute
+    strength_std: float = 0.2  # of the log strength, between instances
+    noise_memory: float = 0.6  # AR(1) coefficient
+    threshold: float = 0.3  # taken off before the rectifier
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One action: seconds, rounded to 0.1 as annotators do, and a class index."""
+
+    start: float
+    end: float
+    label: int
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedVideo:
+    """A video with everything that is known about it.
+
+    Args:
+        features: [T, D] float32, >= 0.
+        instances: what happens, in time order; at least one.
+        foreground: [T] share of each snippet that some action covers.
+        context: [T] share of each snippet that some context covers.
+    """
+
+    features: NDArray[np.float32]
+    instances: tuple[Instance, ...]
+    foreground: Floats
+    context: Floats
+
+    @property
+    def num_snippets(self) -> int:
+        """T."""
+        return len(self.features)
+
+
+def prototypes(rng: np.random.Generator, num: int, feature_dim: int) -> Floats:
+    """[num, D] normal rows, each divided by its own standard deviation."""
+    rows = rng.standard_normal((num, feature_dim))
+    scaled: Floats = rows / rows.std(axis=1, keepdims=True)
+    return scaled
+
+
+def gliding(rng: np.random.Generator, progress: Floats, num_parts: int) -> Floats:
+    """One sub-action fades into the next; a random power of time warps the whole. [n, K]."""
+    power = np.exp(0.3 * rng.standard_normal())
+    position = progress**power * (num_parts - 1)
+    first = np.minimum(position.astype(int), num_parts - 2)
+    shares = np.zeros((len(progress), num_parts))
+    rows = np.arange(len(progress))
+    shares[rows, first] = 1.0 - (position - first)
+    shares[rows, first + 1] = position - first
+    return shares
+
+
+def stepping(rng: np.random.Generator, progress: Floats, num_parts: int) -> Floats:
+    """One sub-action after the other, each for a random share of the time. [n, K].
+
+    The shares are exchangeable: how long a sub-action lasts says nothing about its place.
+    """
+    weights = np.exp(0.3 * rng.standard_normal(num_parts))
+    borders = np.cumsum(weights)[:-1] / weights.sum()
+    shares: Floats = np.eye(num_parts)[np.searchsorted(borders, progress, side="right")]
+    return shares
+
+
+def simulate(
+    world: World, dials: Dials, num_videos: int, rng: np.random.Generator
+) -> list[SimulatedVideo]:
+    """Draws the videos of one split; features are not scaled yet. Video v shows class v mod C."""
+    num_classes = len(world.action)
+    return [_Drawing(world, dials, rng, v % num_classes).video() for v in range(num_videos)]
+
+
+class _Drawing:
+    """One video being drawn; the order of the methods called is the order of the draws."""
+
+    def __init__(self, world: World, dials: Dials, rng: np.random.Generator, first: int) -> None:
+        self.world, self.dials, self.rng = world, dials, rng
+        wanted = np.exp(dials.log_duration + dials.log_duration_std * rng.standard_normal())
+        self.length = int(np.clip(wanted, dials.shortest_video, dials.longest_video) / SNIPPET)
+        self.duration = self.length * SNIPPET
+        self.centres: Floats = (np.arange(self.length) + 0.5) * SNIPPET  # [T]
+        self.classes = self._classes(first)
+
+    def video(self) -> SimulatedVideo:
+        dials, rng = self.dials, self.rng
+        instances = self._instances()
+        # labels are what really happens: a class that got no instance is dropped
+        present = {instance.label for instance in instances}
+        if present != set(self.classes):
+            self.classes = sorted(present)
+        background = self.world.background[self._background()]  # [T, D]
+        context = self._context(instances)  # [T, C]
+        action, foreground = self._action(instances)  # [T, D], [T, 1]
+        context *= 1.0 - foreground
+        signal = action + (1.0 - foreground) * dials.background_weight * background
+        signal += dials.context_weight * (context @ self.world.scene)
+        signal += dials.scene_weight * self.world.scene[self.classes].mean(axis=0)
+        signal += dials.style_weight * rng.standard_normal(signal.shape[1])
+        features = np.maximum(signal + dials.noise * self._noise(signal) - dials.threshold, 0.0)
+        return SimulatedVideo(
+            features=features.astype(np.float32),
+            instances=tuple(instances),
+            foreground=foreground[:, 0],
+            context=context.max(axis=1),
+        )
+
+    def _classes(self, first: int) -> list[int]:
+        """One class, or two: the second is half the time the one that it shares a scene with."""
+        rng, num_classes, partner = self.rng, len(self.world.action), first ^ 1
+        if rng.random() >= self.dials.co_occurrence:
+            return [first]
+        if partner < num_classes and rng.random() < 0.5:
+            return [first, partner]
+        return [first, (first + 1 + int(rng.integers(num_classes - 1))) % num_classes]
+
+    def _pick(self) -> int:
+        return self.classes[int(self.rng.integers(len(self.classes)))]
+
+    def _instances(self) -> list[Instance]:
+        """A renewal process: gap, instance, gap, ...; at least one instance."""
+        dials, rng = self.dials, self.rng
+        instances: list[Instance] = []
+        last = np.floor(self.duration * 10.0) / 10.0  # rounding must not leave the video
+        usual = dials.video_length_std * rng.standard_normal()
+        log_gap = dials.log_gap + dials.video_gap_std * rng.standard_normal()
+        time = 0.5 * np.exp(log_gap + dials.gap_std * rng.standard_normal())
+        while not instances or time <= self.duration:
+            chosen = self._pick()
+            log_length = self.world.log_length[chosen] + usual
+            length = np.exp(log_length + dials.length_std * rng.standard_normal())
+            length = max(dials.shortest, length)
+            if time + length > self.duration - dials.margin:
+                if instances:
+                    break
+                length = min(length, 0.5 * self.duration)
+                time = rng.uniform(0.0, self.duration - length)
+            end = min(round(float(time + length), 1), float(last))
+            instances.append(Instance(round(float(time), 1), end, chosen))
+            gap = np.exp(log_gap + dials.gap_std * rng.standard_normal())
+            time += length + max(dials.shortest_gap, gap)
+        return instances
+
+    def _background(self) -> NDArray[np.int64]:
+        """Which background scene each snippet shows, [T]."""
+        scenes = np.empty(self.length, dtype=np.int64)
+        done = 0
+        while done < self.length:
+            run = max(1, int(self.rng.exponential(self.dials.background_snippets)))
+            scenes[done : done + run] = self.rng.integers(len(self.world.background))
+            done += run
+        return scenes
+
+    def _context(self, instances: Sequence[Instance]) -> Floats:
+        """Where the scene of each class shows without its action, [T, C] zeros and ones."""
+        dials, rng, at = self.dials, self.rng, self.centres
+        context = np.zeros((self.length, len(self.world.action)))
+        for one in instances:
+            if rng.random() < dials.context_chance:
+                seconds = rng.exponential(dials.context_seconds)
+                context[(at >= one.start - seconds) & (at < one.start), one.label] = 1.0
+            if rng.random() < dials.context_chance:
+                seconds = rng.exponential(dials.context_seconds)
+                context[(at > one.end) & (at <= one.end + seconds), one.label] = 1.0
+        for _ in range(rng.poisson(dials.context_rate * self.duration / 60.0)):
+            chosen = self._pick()
+            begins = rng.uniform(0.0, self.duration)
+            seconds = rng.exponential(2.0 * dials.context_seconds)
+            context[(at >= begins) & (at < begins + seconds), chosen] = 1.0
+        return context
+
+    def _action(self, instances: Sequence[Instance]) -> tuple[Floats, Floats]:
+        """What the instances show, [T, D], and how much of each snippet they cover, [T, 1]."""
+        world, at = self.world, self.centres
+        shown = np.zeros((self.length, world.action.shape[1]))
+        covered = np.zeros((self.length, 1))
+        for one in instances:
+            strength = np.exp(self.dials.strength_std * self.rng.standard_normal())
+            seconds = np.minimum(at + SNIPPET / 2, one.end) - np.maximum(
+                at - SNIPPET / 2, one.start
+            )
+            inside = np.flatnonzero(seconds > 0)
+            share = seconds[inside, None] / SNIPPET  # [n, 1]
+            progress = np.clip((at[inside] - one.start) / (one.end - one.start), 0.0, 1.0)
+            parts = world.parts[one.label]  # [K, D]
+            moment = world.pace(self.rng, progress, len(parts)) @ parts  # [n, D]
+            shown[inside] += strength * share * (world.action[one.label] + moment)
+            covered[inside] = np.maximum(covered[inside], share)
+        return shown, covered
+
+    def _noise(self, like: Floats) -> Floats:
+        """AR(1) noise of unit variance, [T, D]."""
+        memory = self.dials.noise_memory
+        noise = self.rng.standard_normal(like.shape)
+        noise[1:] *= np.sqrt(1.0 - memory**2)
+        for now in range(1, len(noise)):
+            noise[now] += memory * noise[now - 1]
+        return noise
+
+
+class SimulatedDataset(api.Dataset):
+    """A data set drawn from a world; a subclass says which world and which dials."""
+
+    seeded = True
+    preset = "simulated"
+
+    def __init__(self, config: Any, *, data_seed: int = 0, path: Any = None) -> None:
+        super().__init__(config, data_seed=data_seed, path=path)
+        self.feature_dim = config.feature_dim
+        self.class_names = tuple(f"class-{c:02d}" for c in range(config.num_classes))
+
+    @abstractmethod
+    def world(self, rng: np.random.Generator) -> World:
+        """Draws what the classes look like."""
+
+    @abstractmethod
+    def dials(self) -> Dials:
+        """How videos are put together."""
+
+    def videos(self, split: api.Split) -> Sequence[Video]:
+        """The videos of a split; those of `train` with their labels."""
+        plain = [
+            Video(f"{split}-{number:04d}", video.features, GRID)
+            for number, video in enumerate(self.simulated[split])
+        ]
+        if split == "test":
+            return plain
+        return [
+            WeakVideo(video.video_id, video.features, video.grid, labels=self._labels(known))
+            for video, known in zip(plain, self.simulated[split], strict=True)
+        ]
+
+    @cached_property
+    def simulated(self) -> dict[api.Split, list[SimulatedVideo]]:
+        """Everything about every video, drawn once; boundaries included, so not for methods.
+
+        All features are scaled by one constant, so that those of `train` have a norm that a
+        network meant for I3D features expects.
+        """
+        world = self.world(np.random.default_rng([self.data_seed, 1]))
+        sizes = {"train": self.config.num_train, "test": self.config.num_test}  # type: ignore[attr-defined]
+        drawn = {
+            split: simulate(
+                world, self.dials(), sizes[split], np.random.default_rng([self.data_seed, stream])
+            )
+            for split, stream in _STREAMS.items()
+        }
+        norms = [np.linalg.norm(video.features, axis=1).mean() for video in drawn["train"]]
+        factor = np.float32(_INPUT_NORM * np.sqrt(self.feature_dim / 2048.0) / np.mean(norms))
+        return {
+            split: [replace(video, features=video.features * factor) for video in videos]
+            for split, videos in drawn.items()
+        }
+
+    def _truth(self, split: api.Split, variant: str) -> GroundTruth:
+        del variant  # there is one truth
+        known = self.simulated[split]
+        rows = [(v, one) for v, video in enumerate(known) for one in video.instances]
+        return GroundTruth(
+            video=np.array([v for v, _ in rows]),
+            start=np.array([one.start for _, one in rows]),
+            end=np.array([one.end for _, one in rows]),
+            label=np.array([one.label for _, one in rows]),
+            video_ids=tuple(f"{split}-{number:04d}" for number in range(len(known))),
+            class_names=self.class_names,
+            durations=np.array([GRID.duration(video.num_snippets) for video in known]),
+        )
+
+    def _labels(self, video: SimulatedVideo) -> NDArray[np.float32]:
+        labels = np.zeros(len(self.class_names), dtype=np.float32)
+        labels[[one.label for one in video.instances]] = 1.0
+        return labels
