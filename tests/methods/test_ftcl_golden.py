@@ -1,10 +1,13 @@
 """FTCL and ACM-Net against numbers of the authors' published code, in float64."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from wsal_bench.api import Task
 from wsal_bench.trainable import Progress
@@ -13,6 +16,7 @@ from wsal_methods import acm_net, ftcl
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "ftcl_model.npz"
 TOLERANCE = 1e-8
+Golden = dict[str, NDArray[np.float64]]
 PARAMETERS = {
     "backbone.embedding": "feature_embedding.0",
     "backbone.attention": "att_branch",
@@ -20,7 +24,7 @@ PARAMETERS = {
     "projection": "feature_trans",
 }
 SIZES = {"lcs_length": 6, "fsd_length": 4, "fsd_dim": 6}
-LOSSES = {
+LOSSES: dict[str, dict[str, float]] = {
     "full": {},
     "fsd_only": {"lcs_weight": 0.0},
     "lcs_only": {"fsd_weight": 0.0},
@@ -29,17 +33,17 @@ LOSSES = {
 
 
 @pytest.fixture(scope="module")
-def golden():
+def golden() -> Golden:
     with np.load(GOLDEN) as content:
         return dict(content)
 
 
-def published_name(name):
+def published_name(name: str) -> str:
     module, _, kind = name.rpartition(".")
     return f"{PARAMETERS[module]}.{kind}"
 
 
-def method_and_network(golden, **options):
+def method_and_network(golden: Golden, **options: Any) -> tuple[ftcl.Method, ftcl.FTCLNetwork]:
     config = ftcl.Method.Config(**SIZES, **options)
     task = Task(feature_dim=8, class_names=("a", "b", "c", "d"))
     method = ftcl.Method(config, task)
@@ -53,7 +57,7 @@ def method_and_network(golden, **options):
 
 
 @pytest.fixture
-def batch(golden):
+def batch(golden: Golden) -> PairBatch:
     labels = torch.from_numpy(np.concatenate([golden["y0"], golden["y1"]]))
     features = torch.from_numpy(np.concatenate([golden["x0"], golden["x1"]]))
     return PairBatch(
@@ -68,8 +72,13 @@ def batch(golden):
     )
 
 
-def named_outputs(outputs):
+def total(terms: dict[str, Tensor]) -> Tensor:
+    return torch.stack(list(terms.values())).sum()
+
+
+def named_outputs(outputs: ftcl.FTCLOutputs) -> dict[str, Tensor]:
     acm, candidates = outputs.acm, outputs.candidates
+    assert candidates is not None
     branches = {"inst": acm.instance, "cont": acm.context, "back": acm.background}
     named = {
         "attention": torch.stack([branch.attention for branch in branches.values()], dim=2),
@@ -85,7 +94,7 @@ def named_outputs(outputs):
     return named
 
 
-def test_every_output_agrees(golden, batch):
+def test_every_output_agrees(golden: Golden, batch: PairBatch) -> None:
     method, network = method_and_network(golden)
     named = named_outputs(method.forward(network, batch))
     published = {name[5:] for name in golden if name.startswith("out0_")}
@@ -96,18 +105,18 @@ def test_every_output_agrees(golden, batch):
 
 
 @pytest.mark.parametrize("case", LOSSES)
-def test_every_loss_part_agrees(golden, batch, case):
+def test_every_loss_part_agrees(golden: Golden, batch: PairBatch, case: str) -> None:
     method, network = method_and_network(golden, **LOSSES[case])
     terms = method.loss(method.forward(network, batch), batch, Progress())
     parts = {
-        "total": sum(terms.values()),
+        "total": total(terms),
         "act_inst_loss": terms["instance"],
         "act_cont_loss": terms["context"],
         "act_back_loss": terms["background"],
         "guide_loss": terms["guide"] / 2e-3,
         "feat_loss": terms["feature"] / 5e-5,
         "sparse_loss": terms["sparsity"] / 2e-4,
-        "acm_loss": sum(value for name, value in terms.items() if name not in ("fsd", "lcs")),
+        "acm_loss": total({name: terms[name] for name in terms.keys() - {"fsd", "lcs"}}),
         "lcs_loss": terms.get("lcs", torch.tensor(0.0)),
         "fsd_loss": terms.get("fsd", torch.tensor(0.0)),
     }
@@ -123,9 +132,12 @@ def test_every_loss_part_agrees(golden, batch, case):
 
 
 @pytest.mark.parametrize("case", LOSSES)
-def test_the_gradient_of_every_parameter_agrees(golden, batch, case):
+def test_the_gradient_of_every_parameter_agrees(
+    golden: Golden, batch: PairBatch, case: str
+) -> None:
     method, network = method_and_network(golden, **LOSSES[case])
-    sum(method.loss(method.forward(network, batch), batch, Progress()).values()).backward()
+    terms = method.loss(method.forward(network, batch), batch, Progress())
+    total(terms).backward()  # type: ignore[no-untyped-call]
     compared = 0
     for name, parameter in network.named_parameters():
         expected = golden[f"loss_{case}_grad_{published_name(name)}"].reshape(parameter.shape)
@@ -135,7 +147,7 @@ def test_the_gradient_of_every_parameter_agrees(golden, batch, case):
     assert compared == 8
 
 
-def test_acm_net_by_itself_gives_the_same_loss(golden, batch):
+def test_acm_net_by_itself_gives_the_same_loss(golden: Golden, batch: PairBatch) -> None:
     parent = acm_net.Method(acm_net.Method.Config(), Task(8, ("a", "b", "c", "d")))
     network = parent.network().double().eval()
     state = {
@@ -147,4 +159,4 @@ def test_acm_net_by_itself_gives_the_same_loss(golden, batch):
     network.load_state_dict(state)
     terms = parent.loss(parent.forward(network, batch), batch, Progress())
     expected = float(golden["loss_acm_total"])
-    assert sum(terms.values()).item() == pytest.approx(expected, abs=TOLERANCE)
+    assert total(terms).item() == pytest.approx(expected, abs=TOLERANCE)
