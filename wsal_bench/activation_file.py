@@ -26,10 +26,11 @@ def write_activations(path: Path, activations: Mapping[str, Activations]) -> Non
     if not activations:
         raise ValueError("there are no activations to write")
     rows = [_columns(value) for value in activations.values()]
+    first = _kinds(rows[0])
     for video_id, row in zip(activations, rows, strict=True):
-        if _kinds(row) != _kinds(rows[0]):
+        if _kinds(row) != first:
             raise ValueError(
-                f"activations of video {video_id!r} are {_kinds(row)}, of the first {_kinds(rows[0])}"
+                f"activations of video {video_id!r} are {_kinds(row)}, of the first {first}"
             )
     arrays = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
     arrays["video_ids"] = np.array(list(activations), dtype=np.str_)

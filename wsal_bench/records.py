@@ -1,0 +1,84 @@
+"""What record.json says; written last, and the sign that a cell is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from wsal_bench.cells import Cell
+from wsal_bench.environment import environment
+from wsal_bench.learning import Learned
+from wsal_bench.results import RECORD_SCHEMA, RunFiles
+from wsal_bench.stopwatch import STAGES
+
+
+def good_record(
+    cell: Cell, place: RunFiles, learned: Learned, seconds: Mapping[str, float]
+) -> dict[str, Any]:
+    """The record of a cell that has its scores."""
+    return {
+        **_head(cell),
+        "status": "ok",
+        "error": None,
+        "seconds": {stage: round(seconds[stage], 6) for stage in STAGES},
+        "parameters": learned.parameters,
+        "paper": dict(learned.paper),
+        "source_digest": learned.source_digest,
+        "recipe": learned.recipe.to_json(),
+        "own_recipe": bool(learned.proposals),
+        "history": _history(place),
+    }
+
+
+def failed_record(cell: Cell, kind: str, message: str, trace: str) -> dict[str, Any]:
+    """The record of a cell that failed.
+
+    Args:
+        cell: which.
+        kind: name of the error's class.
+        message: why, in a sentence.
+        trace: the traceback; empty where there is none.
+    """
+    return {
+        **_head(cell),
+        "status": "failed",
+        "error": {"type": kind, "message": message, "traceback": trace},
+        "seconds": dict.fromkeys(STAGES, 0.0),
+        "parameters": None,
+        "paper": {},
+        "source_digest": "",
+        "recipe": None,
+        "own_recipe": False,
+        "history": None,
+    }
+
+
+def _head(cell: Cell) -> dict[str, Any]:
+    spec = cell.spec.to_json()
+    return {
+        "schema": RECORD_SCHEMA,
+        "spec": spec,
+        "hash": cell.spec.hash,
+        "track": spec["track"],
+        "selection": cell.spec.track.selection,
+        "quick": cell.spec.quick,
+        "environment": environment(cell.device),
+        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def _history(place: RunFiles) -> dict[str, Any] | None:
+    """How many epochs there were and how the last one ended; None where there were none."""
+    if not place.history.exists():
+        return None
+    from wsal_bench.history import from_lines
+
+    records = from_lines(place.history.read_text(encoding="utf-8"))
+    if not records:
+        return None
+    return {
+        "epochs": len(records),
+        "steps": sum(record.steps for record in records),
+        "losses": records[-1].losses,
+    }

@@ -1,0 +1,145 @@
+"""Localization and scoring of one cell, each read from the store where it is there and whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from wsal_bench import files
+from wsal_bench.activation_file import read_activations, write_activations
+from wsal_bench.api import Dataset, Split
+from wsal_bench.cells import OWN_RECIPE, Cell
+from wsal_bench.errors import DataError
+from wsal_bench.evaluation import Scores, evaluate
+from wsal_bench.evaluation.formats import detections_from_npz, detections_to_npz
+from wsal_bench.floors import FLOORS
+from wsal_bench.learning import Learned
+from wsal_bench.localization import localize
+from wsal_bench.localization import recipe as recipes
+from wsal_bench.localization.recipe import ProposalRecipe
+from wsal_bench.recipe_file import recipe_from_json
+from wsal_bench.results import RunFiles, read_scores
+from wsal_bench.stopwatch import Stopwatch
+from wsal_bench.types import Activations, Detections, GroundTruth
+
+
+class Scoring:
+    """Detections and scores of one cell under its recipe and protocol.
+
+    Args:
+        cell: which.
+        dataset: its data set.
+        place: where its files lie.
+        watch: told how long things take.
+        note: told, in a sentence, what had to be made again.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        dataset: Dataset,
+        place: RunFiles,
+        watch: Stopwatch,
+        note: Callable[[str], None],
+    ) -> None:
+        self.cell, self.dataset, self.place = cell, dataset, place
+        self.watch, self.note = watch, note
+
+    def reference_row(self) -> Learned:
+        """The activations of a floor or ceiling, from the truth."""
+        floor = FLOORS[self.cell.spec.method]
+        generator = np.random.default_rng(self.cell.spec.seed)
+        truth = self._truth()
+        with self.watch.time("infer"):
+            activations = {
+                video.video_id: floor.make(video, truth, generator)
+                for video in self.dataset.videos("test")
+            }
+        write_activations(self.place.activations(), activations)
+        return Learned({"test": activations}, recipes.COMMON)
+
+    def from_learned(self, learned: Learned) -> Scores:
+        """Cuts and scores what a method has just said."""
+        for split, proposals in learned.proposals.items():
+            class_names = self.dataset.class_names
+            detections = Detections.from_proposals(proposals, class_names)
+            self._write_detections(OWN_RECIPE, split, detections, learned.recipe)
+        if learned.proposals and self.cell.recipe == OWN_RECIPE:
+            return self._evaluate(self._stored_detections(learned.recipe))
+        recipe = self._recipe(learned.recipe)
+        return self._evaluate(self._localize(learned.activations["test"], recipe))
+
+    def from_store(self, record: Mapping[str, Any]) -> Scores:
+        """Scores from what is stored, making again as little as possible.
+
+        Raises:
+            DataError: the activations, or segments that only the method can cut, are damaged.
+        """
+        scores = self._stored_scores()
+        if scores is not None:
+            return scores
+        recipe = self._recipe(recipe_from_json(record["recipe"]))
+        if record["own_recipe"] and self.cell.recipe == OWN_RECIPE:
+            return self._evaluate(self._stored_detections(recipe))
+        path = self.place.detections(self.cell.recipe)
+        if path.exists():
+            try:
+                return self._evaluate(self._stored_detections(recipe))
+            except DataError as error:
+                if error.path is None:  # about the truth, not about this file
+                    raise
+                self.note(f"{error}; localized again")
+        return self._evaluate(self._localize(read_activations(self.place.activations()), recipe))
+
+    def _recipe(self, own: ProposalRecipe) -> ProposalRecipe:
+        return own if self.cell.recipe == OWN_RECIPE else recipes.recipe(self.cell.recipe)
+
+    def _truth(self) -> GroundTruth:
+        return self.dataset.ground_truth("test", self.cell.protocol.truth_variant)
+
+    def _stored_scores(self) -> Scores | None:
+        path = self.place.scores(self.cell.recipe, self.cell.protocol.name)
+        if not path.exists():
+            return None
+        try:
+            scores = read_scores(path)
+        except DataError as error:
+            self.note(f"{error}; scored again")
+            return None
+        return scores if scores.protocol == self.cell.protocol else None
+
+    def _stored_detections(self, recipe: ProposalRecipe) -> Detections:
+        choice = self.cell.recipe
+        if files.read_json(self.place.recipe(choice)) != recipe.to_json():
+            raise DataError(
+                f"the recipe {choice!r} is another one now", path=self.place.recipe(choice)
+            )
+        return detections_from_npz(self.place.detections(choice))
+
+    def _localize(
+        self, activations: Mapping[str, Activations], recipe: ProposalRecipe
+    ) -> Detections:
+        with self.watch.time("localize"):
+            proposals = {name: localize(value, recipe) for name, value in activations.items()}
+        detections = Detections.from_proposals(proposals, self.dataset.class_names)
+        self._write_detections(self.cell.recipe, "test", detections, recipe)
+        return detections
+
+    def _write_detections(
+        self, choice: str, split: Split, detections: Detections, recipe: ProposalRecipe
+    ) -> None:
+        path = self.place.detections(choice, split)
+        files.make_folder(path.parent)
+        files.write_json(self.place.recipe(choice), recipe.to_json())
+        detections_to_npz(detections, path)
+
+    def _evaluate(self, detections: Detections) -> Scores:
+        truth = self._truth()
+        with self.watch.time("evaluate"):
+            scores = evaluate(truth, detections, self.cell.protocol)
+        path = self.place.scores(self.cell.recipe, self.cell.protocol.name)
+        files.make_folder(path.parent)
+        files.write_json(path, scores.to_json())
+        return scores

@@ -1,0 +1,294 @@
+"""The life of one cell: learn, infer, localize, evaluate, record; and what of it is there already.
+
+Each stage leaves a whole file or none, the record comes last. A cell without a good record is
+made again; training then goes on from its newest good checkpoint. Imports torch only to train.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wsal_bench import files
+from wsal_bench.cells import Cell
+from wsal_bench.datasource import Catalog
+from wsal_bench.errors import DataError, UnavailableError, WsalError
+from wsal_bench.evaluation import Scores
+from wsal_bench.events import CellResult, CellStarted, Event, Note, Status
+from wsal_bench.learning import Learned, StoppedError, learn
+from wsal_bench.locks import locked
+from wsal_bench.records import failed_record, good_record
+from wsal_bench.results import RunFiles, read_record
+from wsal_bench.scoring_stage import Scoring
+from wsal_bench.stopwatch import Stopwatch
+
+_log = logging.getLogger("wsal_bench.cell")
+_LOGGERS = ("wsal_bench", "wsal_methods", "wsal_datasets")
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What the cells of a run share in one process.
+
+    Args:
+        results: folder of the store.
+        catalog: open data sets.
+        overwrite: make finished cells again.
+        stop: asked often; true where the user wants the run to end.
+        emit: told what happens.
+    """
+
+    results: Path
+    catalog: Catalog
+    overwrite: bool = False
+    stop: Callable[[], bool] = lambda: False
+    emit: Callable[[Event], None] = lambda event: None
+
+
+def is_finished(cell: Cell, context: Context) -> bool:
+    """Whether the cell has a good record, so that nothing is left but scoring."""
+    if context.overwrite and cell.asked:
+        return False
+    try:
+        return bool(read_record(RunFiles(context.results / cell.key).record)["status"] == "ok")
+    except DataError:
+        return False
+
+
+def run_cell(cell: Cell, context: Context) -> CellResult:
+    """Makes a cell, or what of it is missing.
+
+    Returns:
+        Its scores; or what went wrong inside the method, which is stored too.
+
+    Raises:
+        StoppedError: the user wants the run to end; what was learnt is in a checkpoint.
+        DataError: files or folders cannot be read or written: no other cell would fare better.
+        UnavailableError: the device is not there.
+    """
+    place = RunFiles(context.results / cell.key)
+    files.make_folder(place.directory)
+    with ExitStack() as stack:
+        stack.enter_context(locked(place.directory))
+        stack.enter_context(_cell_log(place.log, context.emit, cell))
+        if not cell.is_floor:
+            stack.enter_context(_threads(cell.spec.threads))
+        files.remove_leftovers(place.directory)
+        try:
+            return _Work(cell, context, place).run()
+        except (StoppedError, DataError, UnavailableError):
+            raise
+        except Exception as error:  # a method may fail in any way; the others go on
+            _log.exception("the cell failed")
+            return store_failure(cell, context, error)
+
+
+def store_failure(cell: Cell, context: Context, error: BaseException | str) -> CellResult:
+    """Records that a cell failed, and why.
+
+    Args:
+        cell: which.
+        context: where its record goes.
+        error: what was raised, or a sentence where nothing was.
+
+    Raises:
+        DataError: the record cannot be written.
+    """
+    place = RunFiles(context.results / cell.key)
+    files.make_folder(place.directory)
+    if isinstance(error, BaseException):
+        message = str(error) if isinstance(error, WsalError) else f"{type(error).__name__}: {error}"
+        trace = "".join(traceback.format_exception(error))
+        kind = type(error).__name__
+    else:
+        message, trace, kind = error, "", "CellError"
+    files.write_json(place.record, failed_record(cell, kind, message, trace))
+    return CellResult(**_head(cell, place), status="failed", error=message)
+
+
+class _Work:
+    """One cell in its locked directory."""
+
+    def __init__(self, cell: Cell, context: Context, place: RunFiles) -> None:
+        self.cell, self.context, self.place = cell, context, place
+        self.dataset = context.catalog.dataset(cell.spec.data)
+        self.watch = Stopwatch()
+        self.scoring = Scoring(cell, self.dataset, place, self.watch, self._note)
+
+    def run(self) -> CellResult:
+        record = None if self._is_overwritten() else self._stored_record()
+        if record is not None:
+            try:
+                self._check_material()
+                scores = self.scoring.from_store(record)
+            except DataError as error:
+                if not _is_inside(error, self.place.directory):
+                    raise
+                self._note(f"{error}; the cell is made again from its last good checkpoint")
+            else:
+                return self._result("skipped", scores, record["seconds"])
+        return self._anew()
+
+    def _is_overwritten(self) -> bool:
+        return self.context.overwrite and self.cell.asked
+
+    def _stored_record(self) -> dict[str, Any] | None:
+        if not self.place.record.exists():
+            return None
+        try:
+            record = read_record(self.place.record)
+        except DataError as error:
+            self._note(f"{error}; the cell is made again from its last good checkpoint")
+            return None
+        return record if record["status"] == "ok" else None
+
+    def _check_material(self) -> None:
+        """What children of this cell will read must be there and whole.
+
+        Raises:
+            DataError: it is not.
+        """
+        for split in self.cell.splits:
+            if not self.place.activations(split).exists():
+                raise DataError("no such file", path=self.place.activations(split))
+        if self.cell.inherited:
+            from wsal_bench.checkpoints import last_weights
+
+            last_weights(self.place.directory)
+
+    def _anew(self) -> CellResult:
+        self._clear()
+        self.context.emit(CellStarted(self.cell))
+        spec = yaml.safe_dump(self.cell.spec.to_json() | {"hash": self.cell.spec.hash})
+        files.write_text(self.place.spec, spec)
+        learned = self._learn()
+        scores = self.scoring.from_learned(learned)
+        self._stop_here()
+        record = good_record(self.cell, self.place, learned, self.watch.seconds)
+        files.write_json(self.place.record, record)
+        return self._result("ok", scores, self.watch.seconds)
+
+    def _learn(self) -> Learned:
+        if self.cell.is_floor:
+            return self.scoring.reference_row()
+        return learn(self.cell, self.dataset, self.context, self.watch)
+
+    def _clear(self) -> None:
+        """Removes what the coming record would not vouch for; the record first."""
+        files.remove(self.place.record)
+        if self._is_overwritten():
+            files.remove(self.place.history)
+            self._remove_folder(self.place.directory / "checkpoints")
+        self._remove_folder(self.place.recipes)
+        for path in self.place.directory.glob("activations*.npz"):
+            files.remove(path)
+
+    def _remove_folder(self, path: Path) -> None:
+        try:
+            if path.exists():
+                shutil.rmtree(path)
+        except OSError as error:
+            raise DataError(f"cannot be removed ({error.strerror or error})", path=path) from error
+
+    def _stop_here(self) -> None:
+        if self.context.stop():
+            raise StoppedError
+
+    def _note(self, message: str) -> None:
+        _log.info("%s", message)
+        self.context.emit(Note(f"{self.cell.spec.name}, seed {self.cell.spec.seed}: {message}"))
+
+    def _result(self, status: Status, scores: Scores, seconds: Mapping[str, float]) -> CellResult:
+        return CellResult(
+            **_head(self.cell, self.place),
+            status=status,
+            tiou=tuple(scores.tiou),
+            map=tuple(scores.mean_ap.tolist()),
+            averages=scores.averages,
+            average=scores.protocol.headline,
+            seconds=dict(seconds),
+        )
+
+
+def _head(cell: Cell, place: RunFiles) -> dict[str, Any]:
+    return {
+        "method": cell.spec.name,
+        "dataset": cell.spec.data.name,
+        "protocol": cell.protocol.name,
+        "seed": cell.spec.seed,
+        "data_seed": cell.spec.data.seed,
+        "recipe": cell.recipe,
+        "directory": str(place.directory),
+    }
+
+
+def _is_inside(error: DataError, directory: Path) -> bool:
+    return error.path is not None and directory in Path(error.path).parents
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _NoteHandler(logging.Handler):
+    """Tells the user what the suite warns of, for example a damaged checkpoint."""
+
+    def __init__(self, emit: Callable[[Event], None], cell: Cell) -> None:
+        super().__init__(logging.WARNING)
+        self._emit, self._cell = emit, cell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info is None:  # failures are told as results
+            spec = self._cell.spec
+            self._emit(Note(f"{spec.name}, seed {spec.seed}: {record.getMessage()}"))
+
+
+@contextmanager
+def _cell_log(path: Path, emit: Callable[[Event], None], cell: Cell) -> Iterator[None]:
+    """What is logged while this is open goes to the cell's log."""
+    handlers: list[logging.Handler] = [_file_handler(path), _NoteHandler(emit, cell)]
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    root = logging.getLogger()
+    root.addHandler(handlers[0])
+    loggers[0].addHandler(handlers[1])
+    for logger in loggers:
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handlers[0])
+        loggers[0].removeHandler(handlers[1])
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        handlers[0].close()
+
+
+def _file_handler(path: Path) -> logging.Handler:
+    try:
+        handler = _LogFile(path, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"cannot be written ({error.strerror or error})", path=path) from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    return handler
+
+
+class _LogFile(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """A log that cannot be written (full disk) is not why a run fails; its files are."""
