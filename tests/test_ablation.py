@@ -129,7 +129,7 @@ def test_axes_become_columns() -> None:
 def test_the_document_keeps_what_is_unknown_as_null() -> None:
     document = page.to_json(study([run(4)], [run(2)]))
     assert document["schema"] == "wsal-bench/ablation/1"
-    full, fsd, pairs = document["data"]["rows"]
+    full, fsd, pairs = document["data"]["ablations"][0]["rows"]
     assert full["difference"]["value"] == pytest.approx(0.5)
     assert (full["mean"], full["std"]) == (pytest.approx(1.0), None)
     assert (fsd["mean"], fsd["difference"]) == (None, None)

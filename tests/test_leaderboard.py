@@ -184,7 +184,7 @@ def test_costs_are_means_and_the_papers_number_is_quoted() -> None:
 def test_the_document_holds_fractions_and_null_where_there_is_one_run() -> None:
     document = page.to_json(board([run("mil", 0.25)]))
     assert document["schema"] == "wsal-bench/leaderboard/1"
-    (row,) = document["data"]["rows"]
+    (row,) = document["data"]["leaderboards"][0]["rows"]
     assert row["map"] == [0.25] * 7
     assert row["map_std"] == [None] * 7
     assert row["averages"]["0.1:0.7"] == pytest.approx(0.25)
@@ -208,9 +208,9 @@ def test_latex_escapes_what_latex_would_read() -> None:
 
 def test_no_run_at_all_is_a_page_that_says_so() -> None:
     table = board([])
-    assert table.obstacles == ("no run",)
-    assert "Not a ranking: no run." in page.to_markdown(table)
-    assert page.to_json(table)["data"]["rows"] == []
+    assert table.obstacles == ("no run of a method with its preset",)
+    assert "Not a ranking: no run of a method" in page.to_markdown(table)
+    assert page.content(table)["rows"] == []
     assert page.to_csv(table) == "" == page.to_latex(table)
 
 
@@ -219,3 +219,15 @@ def test_equal_boards_are_drawn_with_equal_bytes() -> None:
     picture = to_svg(table)
     assert picture == to_svg(table)
     assert "floor:random" in picture
+
+
+def test_rows_with_options_set_by_hand_stand_apart_and_are_not_ranked() -> None:
+    tuned = runs("mil", [0.9] * 6, options={"epochs": 5}, by_hand=("mil.epochs=5",))
+    table = board(runs("mil", [0.1] * 6, options={"epochs": 9}), tuned)
+    assert table.is_ranking
+    assert names(table) == ["mil [epochs=9]"]
+    assert [row.name for row in table.by_hand] == ["mil [epochs=5]"]
+    text = page.to_markdown(table)
+    assert "**10.0 ± 0.0**" in text
+    assert "**90.0" not in text
+    assert "Set by hand: mil.epochs=5." in text

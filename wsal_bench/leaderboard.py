@@ -1,7 +1,8 @@
 """Runs become a table of methods: means that say what they are of, and an order only if earned.
 
 A table ranks where every method row has the same track, data, protocol, recipe and budget, and
-enough seeds; otherwise its rows are alphabetical, nothing is bold, and it says why.
+enough seeds; otherwise its rows are alphabetical, nothing is bold, and it says why. Rows with
+options that somebody set by hand stand apart: nobody knows what was looked at to choose them.
 """
 
 from __future__ import annotations
@@ -55,9 +56,9 @@ class Row:
     runs: tuple[ScoredRun, ...]
 
     @property
-    def data_seeds(self) -> tuple[int, ...]:
-        """Data seeds it was run on."""
-        return tuple(sorted({run.data_seed for run in self.runs}))
+    def by_hand(self) -> tuple[str, ...]:
+        """Options that were set by hand in any of its runs."""
+        return tuple(dict.fromkeys(text for run in self.runs for text in run.by_hand))
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Leaderboard:
         recipe: how segments were cut: `own` or `common`.
         protocol: the rules of the scores; None where nothing was scored.
         rows: methods: the best first where `obstacles` is empty, else alphabetical.
+        by_hand: methods with options set by hand, alphabetical, never ranked.
         references: floors and ceilings.
         failures: cells without a score.
         obstacles: why this is not a ranking; empty: it is one.
@@ -88,6 +90,7 @@ class Leaderboard:
     recipe: str
     protocol: Protocol | None
     rows: tuple[Row, ...]
+    by_hand: tuple[Row, ...]
     references: tuple[Row, ...]
     failures: tuple[Failure, ...]
     obstacles: tuple[str, ...]
@@ -112,7 +115,7 @@ def build(runs: Sequence[ScoredRun], *, dataset: str, recipe: str) -> Leaderboar
     scored = [run for run in runs if run.scores is not None]
     protocol = _one_protocol(scored)
     every_row = rows_of(scored)
-    methods = [row for row in every_row if row.kind == "method"]
+    methods = [row for row in every_row if row.kind == "method" and not row.by_hand]
     obstacles = tuple(_obstacles(methods))
     order = sorted(methods, key=lambda row: row.name)
     if not obstacles:
@@ -130,6 +133,7 @@ def build(runs: Sequence[ScoredRun], *, dataset: str, recipe: str) -> Leaderboar
         recipe=recipe,
         protocol=protocol,
         rows=tuple(order),
+        by_hand=tuple(row for row in every_row if row.kind == "method" and row.by_hand),
         references=tuple(references),
         failures=tuple(sorted(failures, key=lambda f: (f.name, f.data_seed, f.seed, f.error))),
         obstacles=obstacles,
@@ -224,7 +228,7 @@ def _one_protocol(runs: Sequence[ScoredRun]) -> Protocol | None:
 def _obstacles(rows: Sequence[Row]) -> list[str]:
     """Why the order of the rows would mean nothing."""
     if not rows:
-        return ["no run"]
+        return ["no run of a method with its preset"]
     runs = [run for row in rows for run in row.runs]
     reasons = []
     for what, values in (

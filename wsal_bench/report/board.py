@@ -64,6 +64,9 @@ def to_markdown(board: Leaderboard) -> str:
     if board.protocol is not None:
         if board.rows:
             lines += [markdown(table(board, board.rows, board.protocol))]
+        if board.by_hand:
+            lines += ["With options set by hand, not ranked:", ""]
+            lines += [markdown(table(board, board.by_hand, board.protocol))]
         if board.references:
             lines += ["Floors and ceilings (through the `common` recipe):", ""]
             lines += [markdown(table(board, board.references, board.protocol))]
@@ -87,11 +90,12 @@ def notes(board: Leaderboard) -> list[str]:
             f"Recipe: {board.recipe}. mAP in percent."
         )
         found.append(f"± is the standard deviation over {_spread(board)}; nothing is pooled.")
-    runs = [run for row in board.rows for run in row.runs]
+    runs = [run for row in (*board.rows, *board.by_hand) for run in row.runs]
     for what, values in (
         ("Track", {run.track for run in runs}),
         ("Selection", {run.selection for run in runs}),
         ("Options from", {run.budget for run in runs}),
+        ("Set by hand", {text for run in runs for text in run.by_hand}),
     ):
         if known := sorted(value for value in values if value):
             found.append(f"{what}: {'; '.join(known)}.")
@@ -119,31 +123,34 @@ def to_latex(board: Leaderboard) -> str:
 
 def to_json(board: Leaderboard) -> dict[str, Any]:
     """The document of `leaderboard --json`; scores are fractions."""
+    return {"schema": SCHEMA, "data": {"leaderboards": [content(board)]}}
+
+
+def content(board: Leaderboard) -> dict[str, Any]:
+    """One leaderboard as plain values; scores are fractions."""
     protocol = board.protocol
     return {
-        "schema": SCHEMA,
-        "data": {
-            "dataset": board.dataset,
-            "protocol": protocol and {"name": protocol.name, "version": protocol.version},
-            "recipe": board.recipe,
-            "ranking": board.is_ranking,
-            "obstacles": list(board.obstacles),
-            "tiou": list(protocol.tious) if protocol else [],
-            "average": protocol.headline if protocol else None,
-            "rows": [_document(row) for row in board.rows],
-            "references": [_document(row) for row in board.references],
-            "failures": [dict(vars(failure)) for failure in board.failures],
-        },
+        "dataset": board.dataset,
+        "protocol": protocol and {"name": protocol.name, "version": protocol.version},
+        "recipe": board.recipe,
+        "ranking": board.is_ranking,
+        "obstacles": list(board.obstacles),
+        "tiou": list(protocol.tious) if protocol else [],
+        "average": protocol.headline if protocol else None,
+        "rows": [_document(row) for row in board.rows],
+        "by_hand": [_document(row) for row in board.by_hand],
+        "references": [_document(row) for row in board.references],
+        "failures": [dict(vars(failure)) for failure in board.failures],
     }
 
 
 def _all_rows(board: Leaderboard) -> tuple[Row, ...]:
-    return (*board.rows, *board.references)
+    return (*board.rows, *board.by_hand, *board.references)
 
 
 def _best(board: Leaderboard, row: Row, averages: Sequence[str]) -> list[bool]:
     """Of each score of a row: whether it is the best of a ranking."""
-    if not board.is_ranking or row.kind != "method":
+    if not board.is_ranking or row not in board.rows:
         return [False] * (len(averages) + len(row.mean_ap))
     flags = [
         row.averages[name].mean == max(other.averages[name].mean for other in board.rows)
@@ -183,6 +190,7 @@ def _document(row: Row) -> dict[str, Any]:
         "track": settings.track or None,
         "selection": settings.selection,
         "budget": settings.budget or None,
+        "by_hand": list(row.by_hand),
     }
 
 

@@ -25,7 +25,7 @@ def to_svg(board: Leaderboard) -> str:
     tious = board.protocol.tious
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
-    for row in (*board.rows, *board.references):
+    for row in (*board.rows, *board.by_hand, *board.references):
         mean = [100 * value.mean for value in row.mean_ap]
         style = "-" if row.kind == "method" else ":"
         (line,) = axes.plot(tious, mean, style, marker="o", markersize=3, label=row.name)

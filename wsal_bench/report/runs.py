@@ -30,7 +30,8 @@ class ScoredRun:
         seeded: the data set's data are drawn from a seed.
         track: what the run was allowed to know.
         selection: how it was selected.
-        budget: which preset it ran with, and what was set by hand.
+        budget: which preset it ran with.
+        by_hand: options that somebody set for this run.
         parameters: numbers that were learnt.
         seconds: by stage: train, infer, localize, evaluate.
         paper: published mAP in percent on this data set, by average or tIoU.
@@ -50,6 +51,7 @@ class ScoredRun:
     track: str = ""
     selection: str = "none"
     budget: str = ""
+    by_hand: tuple[str, ...] = ()
     parameters: int | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     paper: Mapping[str, float] = field(default_factory=dict)

@@ -58,7 +58,7 @@ def notes(study: Ablation) -> list[str]:
         found.append(
             f"Δ: difference of {average_title(protocol.headline) if protocol else 'mAP'} to "
             f"`{study.plan.baseline}` in points, with its {100 * intervals[0].level:.0f} % "
-            f"interval from {intervals[0].num_resamples:,} paired resamples of the groups of test videos."
+            f"interval from {intervals[0].num_resamples:,} paired resamples of the test groups."
         )
     failed = [f"{row.name} ({row.num_failed})" for row in study.rows if row.num_failed]
     if failed:
@@ -86,20 +86,22 @@ def to_csv(study: Ablation) -> str:
 
 def to_json(study: Ablation) -> dict[str, Any]:
     """The document of `ablate --json`; scores are fractions."""
+    return {"schema": SCHEMA, "data": {"ablations": [content(study)]}}
+
+
+def content(study: Ablation) -> dict[str, Any]:
+    """One ablation as plain values; scores are fractions."""
     protocol = study.protocol
     return {
-        "schema": SCHEMA,
-        "data": {
-            "method": study.plan.method,
-            "dataset": study.dataset,
-            "protocol": protocol and {"name": protocol.name, "version": protocol.version},
-            "recipe": study.recipe,
-            "tiou": list(protocol.tious) if protocol else [],
-            "average": protocol.headline if protocol else None,
-            "baseline": study.plan.baseline or None,
-            "axes": list(study.plan.axes),
-            "rows": [_document(row) for row in study.rows],
-        },
+        "method": study.plan.method,
+        "dataset": study.dataset,
+        "protocol": protocol and {"name": protocol.name, "version": protocol.version},
+        "recipe": study.recipe,
+        "tiou": list(protocol.tious) if protocol else [],
+        "average": protocol.headline if protocol else None,
+        "baseline": study.plan.baseline or None,
+        "axes": list(study.plan.axes),
+        "rows": [_document(row) for row in study.rows],
     }
 
 

@@ -1,0 +1,204 @@
+"""`wsal-bench ablate`: what each part of a method is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wsal_bench import plugins
+from wsal_bench.ablation import Ablation, Plan, build
+from wsal_bench.api import Method
+from wsal_bench.cells import Cell, RunRequest
+from wsal_bench.cli.failures import CELLS_FAILED
+from wsal_bench.cli.options import NamesType
+from wsal_bench.cli.output import document, note
+from wsal_bench.cli.progress import Display
+from wsal_bench.cli.requests import TrainingOptions, training_options
+from wsal_bench.cli.writing import FORMATS, write_forms
+from wsal_bench.datasource import Catalog
+from wsal_bench.errors import UsageError, did_you_mean
+from wsal_bench.report import study as page
+from wsal_bench.report.runs import ScoredRun
+from wsal_bench.report.stored import read_cell
+from wsal_bench.types import GroundTruth
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of the table and the request that makes them.
+
+    Args:
+        request: its cells.
+        label: the row of all its cells; empty: each variant is a row.
+    """
+
+    request: RunRequest
+    label: str = ""
+
+
+@click.command()
+@click.argument("method")
+@click.option("--axes", type=NamesType(), default="", help="Cross all values of these options.")
+@training_options
+@click.option("--render-only", is_flag=True, help="Make the table of what is stored; run nothing.")
+@click.option("--format", "form", type=click.Choice((*FORMATS, "all")), default="md")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("-"),
+    help="Folder for ablation-<method>-<dataset>.md, .csv, .json, .tex.",
+)
+@click.pass_context
+def ablate(
+    ctx: click.Context,
+    method: str,
+    axes: tuple[str, ...],
+    render_only: bool,
+    form: str,
+    out: Path,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Compare a method's variants and controls with each other and with what it starts from.
+
+    Finished cells are taken from the results folder; the others are run first.
+    """
+    kind: type[Method] = plugins.load("methods", method)
+    training = TrainingOptions(**options)
+    plan = _plan(method, kind, axes)
+    parts = _parts(plan, kind, training)
+    failed = 0 if render_only else _run(parts)
+    studies = _studies(plan, parts, training.recipe)
+    for study in studies:
+        if str(out) != "-":
+            write_forms(out, f"ablation-{method}-{study.dataset}", _forms(study), form)
+    if as_json:
+        found = {"ablations": [page.content(study) for study in studies]}
+        click.echo(document(page.SCHEMA, "data", found))
+    else:
+        shown = FORMATS[0] if form == "all" else form
+        click.echo("\n".join(_forms(study)[shown] for study in studies), nl=False)
+    if training.quick:
+        note("this was a quick run: it ranks nothing")
+    if failed:
+        note(f"{failed} of the cells failed; the log is in each one's directory")
+        ctx.exit(CELLS_FAILED)
+
+
+def _plan(method: str, kind: type[Method], axes: Sequence[str]) -> Plan:
+    """What is compared.
+
+    Raises:
+        UsageError: an axis that the method does not declare, or nothing to compare.
+    """
+    for axis in axes:
+        if axis not in kind.axes:
+            hint = did_you_mean(axis, kind.axes, kind="axes")
+            raise UsageError(f"{method} has no axis {axis!r}", hint=hint)
+    variants = [*kind.variants, *kind.controls]
+    if not variants and not axes:
+        raise UsageError(
+            f"{method} has no variants to compare",
+            hint="cross some of its options with --axes"
+            if kind.axes
+            else "it declares neither variants nor axes",
+        )
+    baseline = f"{method}:{kind.baseline}" if kind.baseline else ""
+    if axes:
+        names = tuple(_label(axes, values) for values in _grid(kind, axes))
+        rows = (*names, baseline) if baseline else names
+    else:
+        parents = dict.fromkeys(need.method for need in kind.needs.values())
+        rows = (*parents, *(f"{method}:{variant}" for variant in variants))
+    return Plan(method, rows, dict(kind.components), baseline, tuple(axes))
+
+
+def _parts(plan: Plan, kind: type[Method], training: TrainingOptions) -> list[Part]:
+    if not plan.axes:
+        parents = tuple(dict.fromkeys(need.method for need in kind.needs.values()))
+        return [Part(training.request((*parents, f"{plan.method}:*"), floors=False))]
+    name = f"{plan.method}:{next(iter(kind.variants))}" if kind.variants else plan.method
+    parts = [
+        Part(
+            training.request(
+                (name,),
+                sets=tuple(
+                    f"{name}.{axis}={value}" for axis, value in zip(plan.axes, values, strict=True)
+                ),
+                floors=False,
+            ),
+            _label(plan.axes, values),
+        )
+        for values in _grid(kind, plan.axes)
+    ]
+    if plan.baseline:
+        parts.append(Part(training.request((plan.baseline,), floors=False)))
+    return parts
+
+
+def _run(parts: Sequence[Part]) -> int:
+    """How many cells failed."""
+    from wsal_bench import runner
+
+    failed = 0
+    for index, part in enumerate(parts):
+        if part.label:
+            note(f"grid point {index + 1} of {len(parts)}: {part.label}")
+        with Display(announce=not part.label) as display:
+            runner.run(part.request, display.on_event)
+        failed += len(display.failed)
+    return failed
+
+
+def _studies(plan: Plan, parts: Sequence[Part], recipe: str) -> list[Ablation]:
+    """A table for each data set."""
+    from wsal_bench.specs import plan as cells_of
+
+    catalog = Catalog()
+    runs: dict[str, dict[str, list[ScoredRun]]] = {}
+    truths: dict[str, dict[int, GroundTruth]] = {}
+    missing: list[Cell] = []
+    for part in parts:
+        for cell in cells_of(part.request, catalog):
+            data = cell.spec.data
+            rows = runs.setdefault(data.name, {})
+            if not cell.asked:
+                continue
+            if data.seed not in truths.setdefault(data.name, {}):
+                dataset = catalog.dataset(data)
+                variant = cell.protocol.truth_variant
+                truths[data.name][data.seed] = dataset.ground_truth("test", variant)
+            found = read_cell(
+                part.request.results / cell.key, recipe=cell.recipe, protocol=cell.protocol.name
+            )
+            if found is None:
+                missing.append(cell)
+            else:
+                rows.setdefault(part.label or cell.spec.name, []).append(found)
+    if missing:
+        note(f"{len(missing)} cells are not in the results folder yet")
+    return [
+        build(rows, plan, truths[name], dataset=name, recipe=recipe) for name, rows in runs.items()
+    ]
+
+
+def _grid(kind: type[Method], axes: Sequence[str]) -> list[tuple[Any, ...]]:
+    return list(product(*(kind.axes[axis] for axis in axes)))
+
+
+def _label(axes: Sequence[str], values: Sequence[Any]) -> str:
+    return ", ".join(f"{axis}={value}" for axis, value in zip(axes, values, strict=True))
+
+
+def _forms(study: Ablation) -> Mapping[str, str]:
+    return {
+        "md": page.to_markdown(study),
+        "csv": page.to_csv(study),
+        "json": document(page.SCHEMA, "data", page.to_json(study)["data"]) + "\n",
+        "latex": page.to_latex(study),
+    }

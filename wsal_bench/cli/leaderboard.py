@@ -1,0 +1,111 @@
+"""`wsal-bench leaderboard`: the table of the stored runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wsal_bench.cells import OWN_RECIPE
+from wsal_bench.cli.options import json_option, results_option
+from wsal_bench.cli.output import document, note, warn
+from wsal_bench.cli.writing import FORMATS, write_forms
+from wsal_bench.errors import UsageError, did_you_mean
+from wsal_bench.leaderboard import Leaderboard, build
+from wsal_bench.report import board as page
+from wsal_bench.report.stored import collect, datasets
+from wsal_bench.results import ResultStore, StoredRun
+
+
+@click.command()
+@results_option
+@click.option("--dataset", "names", multiple=True, help="Only this data set; repeatable.")
+@click.option("--protocol", help="Rules; by default <dataset>/common.")
+@click.option("--recipe", default=OWN_RECIPE, show_default=True, help="own or a recipe's name.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice((*FORMATS, "all")),
+    default="all",
+    show_default=True,
+    help="Forms to write; stdout gets the first of them.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("leaderboards"),
+    show_default=True,
+    help="Folder for <dataset>.md, .csv, .json, .tex; - writes no file.",
+)
+@click.option("--plot", is_flag=True, help="Draw <dataset>.svg too: mAP against tIoU.")
+@json_option
+def leaderboard(
+    results: Path,
+    names: tuple[str, ...],
+    protocol: str | None,
+    recipe: str,
+    form: str,
+    out: Path,
+    plot: bool,
+    as_json: bool,
+) -> None:
+    """Write and print the table of the stored runs; quick runs are never in it."""
+    store = ResultStore(results)
+    for problem in store.problems():
+        warn(f"{problem.directory}: left out, {problem.message}")
+    stored = store.records(include_failed=True)
+    boards = [_board(stored, name, protocol, recipe) for name in _names(stored, names, results)]
+    if str(out) != "-":
+        for board in boards:
+            write_forms(out, board.dataset, _forms(board), form)
+            if plot and board.protocol is not None:
+                _draw(board, out)
+    elif plot:
+        raise UsageError("--plot draws a file", hint="name a folder with --out")
+    if as_json:
+        found = {"leaderboards": [page.content(board) for board in boards]}
+        click.echo(document(page.SCHEMA, "data", found))
+    else:
+        shown = FORMATS[0] if form == "all" else form
+        click.echo("\n".join(_forms(board)[shown] for board in boards), nl=False)
+
+
+def _names(stored: list[StoredRun], wanted: tuple[str, ...], results: Path) -> list[str]:
+    known = datasets(stored)
+    for name in wanted:
+        if name not in known:
+            raise UsageError(
+                f"no run on data set {name!r} in {results}", hint=did_you_mean(name, known)
+            )
+    if not known:
+        quick = ", only quick ones, which rank nothing" if stored else ""
+        raise UsageError(f"no run in {results}{quick}", hint="make some with wsal-bench run")
+    return list(dict.fromkeys(wanted)) or known
+
+
+def _board(stored: list[StoredRun], name: str, protocol: str | None, recipe: str) -> Leaderboard:
+    found = collect(stored, name, recipe=recipe, protocol=protocol)
+    if found.num_unscored:
+        note(
+            f"{name}: {found.num_unscored} runs are left out, they have no scores under "
+            f"{found.protocol} with the {recipe} recipe"
+        )
+    return build(found.runs, dataset=name, recipe=recipe)
+
+
+def _forms(board: Leaderboard) -> dict[str, str]:
+    return {
+        "md": page.to_markdown(board),
+        "csv": page.to_csv(board),
+        "json": document(page.SCHEMA, "data", page.to_json(board)["data"]) + "\n",
+        "latex": page.to_latex(board),
+    }
+
+
+def _draw(board: Leaderboard, out: Path) -> None:
+    from wsal_bench.files import write_text
+    from wsal_bench.report.plot import to_svg
+
+    path = out / f"{board.dataset}.svg"
+    write_text(path, to_svg(board))
+    note(f"wrote {path}")

@@ -1,0 +1,128 @@
+"""The options of everything that trains, and the request that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from wsal_bench.cells import OWN_RECIPE, Precision, RunRequest
+from wsal_bench.cli.options import (
+    DeviceType,
+    NamesType,
+    SeedsType,
+    json_option,
+    plugins_option,
+    results_option,
+)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What the shared options were given, before it is known which methods run."""
+
+    datasets: tuple[str, ...]
+    seeds: tuple[int, ...]
+    data_seeds: tuple[int, ...]
+    sets: tuple[str, ...]
+    config_file: Path | None
+    protocol: str | None
+    recipe: str
+    preset: str | None
+    device: str
+    precision: Precision
+    threads: int
+    jobs: int
+    quick: bool
+    overwrite: bool
+    results: Path
+
+    def request(
+        self, methods: tuple[str, ...], *, sets: tuple[str, ...] = (), floors: bool = True
+    ) -> RunRequest:
+        """The request for some methods.
+
+        Args:
+            methods: names, variants, groups, patterns.
+            sets: further `--set`, beside those given.
+            floors: with the reference rows.
+        """
+        values = {**vars(self), "sets": (*self.sets, *sets)}
+        return RunRequest(methods=methods, floors=floors, **values)
+
+
+def training_options(command: Command) -> Command:
+    """All options of `RunRequest` but the methods, and `--plugins` and `--json`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return results_option(plugins_option(json_option(command)))
+
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--datasets",
+        type=NamesType(),
+        default="simulated",
+        show_default=True,
+        help="Names, or folder:PATH.",
+    ),
+    click.option(
+        "--seeds", type=SeedsType(), default="0", show_default=True, help="As in 0,1,2 or 0-2."
+    ),
+    click.option(
+        "--data-seeds",
+        type=SeedsType(),
+        default="0",
+        show_default=True,
+        help="For data that are drawn from a seed.",
+    ),
+    click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="NAME[:VARIANT].KEY=VALUE",
+        help="An option of a method or data set; repeatable.",
+    ),
+    click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path),
+        help="YAML of options by name; --set is stronger.",
+    ),
+    click.option("--protocol", help="Rules of the scores; by default <dataset>/common."),
+    click.option(
+        "--recipe",
+        default=OWN_RECIPE,
+        show_default=True,
+        help="own, or common: one recipe for all methods.",
+    ),
+    click.option("--preset", help="By default the one that the data set names."),
+    click.option(
+        "--device", type=DeviceType(), default="auto", show_default=True, help="cpu, cuda, cuda:1"
+    ),
+    click.option(
+        "--precision", type=click.Choice(("fp32", "bf16")), default="fp32", show_default=True
+    ),
+    click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="CPU threads of each cell; other numbers give other weights.",
+    ),
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="Cells that run at once.",
+    ),
+    click.option("--quick", is_flag=True, help="A small version of everything; it ranks nothing."),
+    click.option("--overwrite", is_flag=True, help="Do finished cells again."),
+)

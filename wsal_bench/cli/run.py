@@ -1,0 +1,124 @@
+"""`wsal-bench run`: methods x data sets x seeds, trained, localized, scored and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from wsal_bench.cells import Cell, RunRequest
+from wsal_bench.cli.failures import CELLS_FAILED
+from wsal_bench.cli.options import NamesType
+from wsal_bench.cli.output import document, note
+from wsal_bench.cli.progress import Display, cell_table
+from wsal_bench.cli.requests import TrainingOptions, training_options
+from wsal_bench.events import CellResult
+from wsal_bench.report import numbers
+from wsal_bench.report.board import average_title
+from wsal_bench.report.table import Cell as Text
+from wsal_bench.report.table import Column, Table, plain
+from wsal_bench.statistics import nested_mean_std
+
+SCHEMA = "wsal-bench/run/1"
+PLAN_SCHEMA = "wsal-bench/plan/1"
+
+
+@click.command()
+@click.option(
+    "--methods",
+    type=NamesType(),
+    required=True,
+    help="Methods, variants (ftcl:fsd), groups (baseline), patterns.",
+)
+@training_options
+@click.option("--dry-run", is_flag=True, help="Print the cells and stop.")
+@click.pass_context
+def run(
+    ctx: click.Context, methods: tuple[str, ...], dry_run: bool, as_json: bool, **options: Any
+) -> None:
+    """Train, localize and score methods; finished cells are skipped, broken-off ones continue."""
+    request = TrainingOptions(**options).request(methods)
+    if dry_run:
+        _print_plan(request, as_json=as_json)
+        return
+    from wsal_bench import runner  # imports torch
+
+    with Display() as display:
+        runner.run(request, display.on_event)
+    results = display.asked
+    if as_json:
+        cells = [result.to_json() for result in results]
+        click.echo(document(SCHEMA, "data", {"cells": cells, "quick": request.quick}))
+    else:
+        click.echo(summary(results), nl=False)
+    if request.quick:
+        note("this was a quick run: it ranks nothing")
+    if display.failed:
+        note(f"{len(display.failed)} of the cells failed; the log is in each one's directory")
+        ctx.exit(CELLS_FAILED)
+
+
+def _print_plan(request: RunRequest, *, as_json: bool) -> None:
+    from wsal_bench.specs import plan  # looks at the devices with torch
+
+    cells = plan(request)
+    if as_json:
+        found = {"cells": [_planned(cell) for cell in cells]}
+        click.echo(document(PLAN_SCHEMA, "data", found))
+    else:
+        click.echo(plain(cell_table(tuple(cells))), nl=False)
+
+
+def _planned(cell: Cell) -> dict[str, Any]:
+    return {
+        "method": cell.spec.name,
+        "dataset": cell.spec.data.name,
+        "data_seed": cell.spec.data.seed,
+        "seed": cell.spec.seed,
+        "protocol": cell.protocol.name,
+        "recipe": cell.recipe,
+        "preset": cell.spec.preset,
+        "options": dict(cell.spec.config),
+        "asked": cell.asked,
+        "directory": cell.key,
+    }
+
+
+def summary(results: Sequence[CellResult]) -> str:
+    """A table for each data set: each method's mean over its seeds, in the order of the run."""
+    by_dataset: dict[str, dict[str, list[CellResult]]] = {}
+    for result in results:
+        by_dataset.setdefault(result.dataset, {}).setdefault(result.method, []).append(result)
+    parts = []
+    for dataset, methods in by_dataset.items():
+        scored = [one for rows in methods.values() for one in rows if one.status != "failed"]
+        if scored:
+            parts.append(
+                f"{dataset}, {scored[0].protocol}, mAP in percent\n"
+                f"{plain(_table(methods, scored[0]))}"
+            )
+        else:
+            parts.append(f"{dataset}: no cell has a score\n")
+    return "\n".join(parts)
+
+
+def _table(methods: dict[str, list[CellResult]], first: CellResult) -> Table:
+    names = [first.average, *(name for name in first.averages if name != first.average)]
+    columns = [Column("method", "left"), *(Column(average_title(name)) for name in names)]
+    columns += [*(Column(f"@{tiou:g}") for tiou in first.tiou), Column("seeds"), Column("failed")]
+    rows = []
+    for method, results in methods.items():
+        good = [result for result in results if result.status != "failed"]
+        values = [
+            {(one.data_seed, one.seed): one.averages[name] for one in good} for name in names
+        ] + [
+            {(one.data_seed, one.seed): one.map[index] for one in good}
+            for index in range(len(first.tiou))
+        ]
+        texts = [
+            numbers.mean_and_std(nested_mean_std(part)) if part else numbers.DASH for part in values
+        ]
+        counts = (str(len(good)), str(len(results) - len(good)))
+        rows.append(tuple(Text(text) for text in (method, *texts, *counts)))
+    return Table(tuple(columns), tuple(rows))

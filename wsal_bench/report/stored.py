@@ -1,0 +1,269 @@
+"""From the store of runs to what tables are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wsal_bench.api import Track
+from wsal_bench.cells import OWN_RECIPE, RunSpec
+from wsal_bench.errors import DataError, UsageError, did_you_mean
+from wsal_bench.evaluation import Scores
+from wsal_bench.floors import FLOORS
+from wsal_bench.report.runs import ScoredRun
+from wsal_bench.results import (
+    ResultStore,
+    RunFiles,
+    ScoreKey,
+    StoredRun,
+    StoredScores,
+    read_record,
+)
+
+FLOOR_RECIPE = "common"  # reference rows have no recipe of their own
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """The runs of one data set that stand in one table.
+
+    Args:
+        dataset: its name.
+        recipe: how segments were cut.
+        protocol: name of the rules; empty where nothing was scored.
+        runs: scored and failed ones.
+        num_unscored: runs that have no scores under this recipe and protocol.
+    """
+
+    dataset: str
+    recipe: str
+    protocol: str
+    runs: tuple[ScoredRun, ...]
+    num_unscored: int
+
+
+def collect(
+    stored: Iterable[StoredRun], dataset: str, *, recipe: str = OWN_RECIPE, protocol: str | None
+) -> Collection:
+    """The runs of a data set that a table shows: no quick ones, no parents nobody asked for.
+
+    Args:
+        stored: all runs of the store.
+        dataset: name of the data set.
+        recipe: how segments were cut.
+        protocol: name of the rules; None: `<dataset>/common`, or the only one there is.
+
+    Raises:
+        UsageError: no such protocol among the scores, or several and none is named.
+        DataError: scores that cannot be read.
+    """
+    shown = [
+        run
+        for run in stored
+        if run.spec.data.name == dataset
+        and not run.spec.quick
+        and (run.record.get("asked", True) or run.failed)
+    ]
+    known = {key.protocol for run in shown for key in run.scores if _shows(run, key, recipe)}
+    chosen = _choose_protocol(known, dataset, protocol)
+    found, num_unscored = [], 0
+    for run in shown:
+        key = ScoreKey(_recipe_of(run.spec, recipe), chosen)
+        if run.failed:
+            found.append(scored_run(run, None))
+        elif key in run.scores:
+            found.append(scored_run(run, run.scores[key]))
+        else:
+            num_unscored += 1
+    return Collection(dataset, recipe, chosen, tuple(found), num_unscored)
+
+
+def scored_run(run: StoredRun, scores: Scores | None) -> ScoredRun:
+    """A stored run under one protocol and recipe; without scores it is a failed one."""
+    spec, record = run.spec, run.record
+    return ScoredRun(
+        dataset=spec.data.name,
+        method=spec.method,
+        variant=spec.variant or "",
+        data_seed=spec.data.seed,
+        seed=spec.seed,
+        scores=scores,
+        error=error_of(record),
+        options=spec.config,
+        data=_data(spec),
+        settings=_settings(run.directory, spec),
+        seeded=spec.data.seeded,
+        track=track_text(spec.track),
+        selection=str(record.get("selection") or spec.track.selection),
+        budget=spec.preset,
+        by_hand=spec.by_hand,
+        parameters=record.get("parameters"),
+        seconds=record.get("seconds") or {},
+        paper=record.get("paper") or {},
+    )
+
+
+def read_cell(directory: Path, *, recipe: str, protocol: str) -> ScoredRun | None:
+    """The run of one directory under one recipe and protocol; None where it is not finished.
+
+    Raises:
+        DataError: its record or scores are damaged.
+    """
+    files = RunFiles(directory)
+    if not files.record.exists():
+        return None
+    run = StoredRun(directory, read_record(files.record), StoredScores(files))
+    if run.failed:
+        return scored_run(run, None)
+    scores = run.scores.get(ScoreKey(recipe, protocol))
+    return None if scores is None else scored_run(run, scores)
+
+
+def datasets(stored: Iterable[StoredRun]) -> list[str]:
+    """Names of the data sets that have a run which is not a quick one."""
+    return sorted({run.spec.data.name for run in stored if not run.spec.quick})
+
+
+def summaries(results: Path) -> list[dict[str, Any]]:
+    """A line about each run, sorted by directory."""
+    return [_summary(run) for run in ResultStore(results).records(include_failed=True)]
+
+
+def find_run(results: Path, name: str) -> dict[str, Any] | None:
+    """The record and scores of a run.
+
+    Args:
+        results: folder of the runs.
+        name: its directory, the end of that, or the beginning of its hash.
+
+    Returns:
+        None where no run is meant.
+
+    Raises:
+        UsageError: several runs fit.
+        DataError: its record is damaged.
+    """
+    directory = Path(name)
+    if (directory / "record.json").exists():
+        found = [directory]
+    else:
+        wanted = name.strip("/")
+        found = [
+            run.directory
+            for run in ResultStore(results).records(include_failed=True)
+            if f"/{run.directory.as_posix()}".endswith(f"/{wanted}")
+            or (len(wanted) >= 4 and run.spec.hash.startswith(wanted))
+        ]
+    if not found:
+        return None
+    if len(found) > 1:
+        listing = ", ".join(str(path) for path in found)
+        raise UsageError(f"{len(found)} runs fit {name!r}", hint=f"name one of: {listing}")
+    files = RunFiles(found[0])
+    run = StoredRun(found[0], read_record(files.record), StoredScores(files))
+    return {
+        "directory": str(found[0]),
+        **{key: value for key, value in run.record.items() if key != "schema"},
+        "scores": {
+            f"{key.recipe} {key.protocol}": scores.to_json(matches=False)
+            for key, scores in run.scores.items()
+        },
+    }
+
+
+def error_of(record: Mapping[str, Any]) -> str:
+    """Why a run failed, in one line; empty where it did not."""
+    error = record.get("error")
+    if isinstance(error, Mapping):
+        error = error.get("message")
+    lines = str(error or "").strip().splitlines()
+    return lines[0] if lines else ""
+
+
+def track_text(track: Track) -> str:
+    """What a run was allowed to know, in a few words."""
+    models = f", external models: {', '.join(track.external_models)}"
+    return (
+        f"{track.supervision} labels from {track.label_source}, split {track.split_variant}"
+        f"{models if track.external_models else ''}"
+    )
+
+
+def _choose_protocol(known: set[str], dataset: str, wanted: str | None) -> str:
+    common = f"{dataset}/common"
+    if wanted == "common":
+        wanted = common
+    if wanted is not None:
+        if known and wanted not in known:
+            raise UsageError(
+                f"no run on {dataset!r} is scored under {wanted!r}",
+                hint=did_you_mean(wanted, known),
+            )
+        return wanted
+    if common in known or not known:
+        return common
+    if len(known) > 1:
+        raise UsageError(
+            f"the runs on {dataset!r} are scored under several protocols",
+            hint=f"choose one with --protocol: {', '.join(sorted(known))}",
+        )
+    return next(iter(known))
+
+
+def _shows(run: StoredRun, key: ScoreKey, recipe: str) -> bool:
+    return key.recipe == _recipe_of(run.spec, recipe)
+
+
+def _recipe_of(spec: RunSpec, recipe: str) -> str:
+    return FLOOR_RECIPE if spec.method in FLOORS else recipe
+
+
+def _data(spec: RunSpec) -> dict[str, Any]:
+    data: dict[str, Any] = {"version": spec.data.version, **spec.data.config}
+    if not spec.data.seeded:  # drawn data have another digest for each data seed
+        data["fingerprint"] = spec.data.fingerprint
+    return data
+
+
+def _settings(directory: Path, spec: RunSpec) -> dict[str, Any]:
+    """What else decides a run; a parent by its options, as its hash holds the data seed too."""
+    found: dict[str, Any] = {
+        "version": spec.method_version,
+        "precision": spec.precision,
+        "threads": spec.threads,
+        "device": spec.device,
+    }
+    root = directory.parents[3] if len(directory.parents) > 3 else directory
+    for need in spec.needs.values():
+        record = root / need.cell / "record.json"
+        if not record.exists():
+            found[f"{need.method}.hash"] = need.hash
+            continue
+        try:
+            parent = RunSpec.from_json(read_record(record)["spec"])
+        except DataError:  # the store says so in its problems; the hash still tells runs apart
+            found[f"{need.method}.hash"] = need.hash
+            continue
+        found[f"{need.method}.version"] = parent.method_version
+        found |= {f"{need.method}.{key}": value for key, value in parent.config.items()}
+    return found
+
+
+def _summary(run: StoredRun) -> dict[str, Any]:
+    spec = run.spec
+    keys: Sequence[ScoreKey] = list(run.scores)
+    scores = run.scores[keys[0]] if keys and not run.failed else None
+    return {
+        "dataset": spec.data.name,
+        "method": spec.name,
+        "data_seed": spec.data.seed,
+        "seed": spec.seed,
+        "status": run.record["status"],
+        "quick": spec.quick,
+        "protocol": scores.protocol.name if scores else None,
+        "average": scores.protocol.headline if scores else None,
+        "mAP": scores.headline if scores else None,
+        "directory": str(run.directory),
+    }
