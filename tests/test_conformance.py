@@ -54,7 +54,7 @@ def test_a_folder_data_set_conforms(tmp_path: Path) -> None:
 class MeanScore(Method):
     """Scores each snippet by its likeness to the mean feature of a class."""
 
-    recipe: ProposalRecipe = COMMON  # type: ignore[assignment]
+    recipe: ProposalRecipe = COMMON
 
     def fit(self, videos: Sequence[WeakVideo], session: Session) -> None:
         """Learns one mean feature per class."""
@@ -76,7 +76,7 @@ class MutatesItsInput(MeanScore):
         """Divides in place where the array allows it."""
         for video in videos:
             if isinstance(video.features, np.ndarray) and video.features.flags.writeable:
-                video.features /= 2.0
+                np.divide(video.features, 2.0, out=video.features)
         super().fit(videos, session)
 
 
@@ -126,7 +126,7 @@ class ReadsTheTruthFile(MeanScore):
     def fit(self, videos: Sequence[WeakVideo], session: Session) -> None:
         """Opens gt.json where the features lie."""
         features = videos[0].features
-        assert isinstance(features, np.memmap)
+        assert isinstance(features, np.memmap) and features.filename is not None
         (Path(features.filename).parent / "gt.json").read_text()
         super().fit(videos, session)
 
@@ -145,7 +145,7 @@ class HiddenCounter(TrainableMethod):
     """Counts its steps where no checkpoint sees them."""
 
     Config = TrainableConfig
-    recipe: ProposalRecipe = COMMON  # type: ignore[assignment]
+    recipe: ProposalRecipe = COMMON
     steps = 0
 
     def network(self) -> nn.Module:
