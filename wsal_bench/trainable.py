@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +22,8 @@ from torch.optim import Adam, Optimizer
 
 from wsal_bench.api import Method, Session, Task
 from wsal_bench.config import Config
-from wsal_bench.types import Activations, Batch, FloatArray, Video, WeakVideo
+from wsal_bench.sampling import collate, shuffled_batches, uniform_indices
+from wsal_bench.types import Activations, Batch, FloatArray, IntArray, Video, WeakVideo
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,7 @@ class TrainableMethod(Method):
                 batches are drawn again from the generator's saved state.
             progress: where training stands at the beginning of the epoch.
         """
-        from wsal_bench import sampling
-
-        return sampling.shuffled_batches(
+        return shuffled_batches(
             videos,
             generator,
             batch_size=self.config.batch_size,
@@ -170,12 +169,11 @@ class TrainableMethod(Method):
 
     def inference_batch(self, video: Video) -> Batch:
         """A batch of one test video, by default all of its snippets, or evenly spaced ones."""
-        from wsal_bench import sampling
 
-        batch = sampling.collate(
-            [video], [0], lambda num: sampling.uniform_indices(num, self.config.max_test_snippets)
-        )
-        return replace(batch, labels=torch.zeros(1, self.task.num_classes))
+        def pick(num: int) -> IntArray:
+            return uniform_indices(num, self.config.max_test_snippets)
+
+        return collate([video], [0], pick, num_classes=self.task.num_classes)
 
     @property
     def trained(self) -> nn.Module:
@@ -190,9 +188,9 @@ class TrainableMethod(Method):
 
     def fit(self, videos: Sequence[WeakVideo], session: Session) -> None:
         """Trains from the task's seed, or from the newest good checkpoint of the session."""
-        from wsal_bench import training
+        from wsal_bench.training import fit  # it imports this module
 
-        self._trained = training.fit(self, videos, session).network
+        self._trained = fit(self, videos, session).network
 
     def load(self, state_dict: Mapping[str, Tensor]) -> None:
         """Takes the weights of an earlier training.

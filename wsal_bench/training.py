@@ -1,0 +1,292 @@
+"""The one training loop: seeds, device, precision, phases, checkpoints, resume, history.
+
+A training that is stopped or killed at any moment and started again in the same directory ends
+with the same weights, bit for bit (same machine, device and thread count; CPU), because everything
+that decides them is in the checkpoint: weights, optimisers, torch's generators, the state of the
+batch generator at the beginning of the epoch and the number of batches done since.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass, replace
+from itertools import islice
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from wsal_bench import history
+from wsal_bench.api import Session, Step
+from wsal_bench.checkpoints import Checkpoint, CheckpointFolder, Position, pack, unpack
+from wsal_bench.errors import DataError, NonFiniteLossError
+from wsal_bench.history import EpochRecord, LossLog
+from wsal_bench.learner import Learner
+from wsal_bench.trainable import Phase, Progress
+from wsal_bench.types import Batch, WeakVideo
+
+if TYPE_CHECKING:
+    from wsal_bench.trainable import TrainableMethod
+
+CHECKPOINT_SHARE: Final = 0.02
+"""An epoch ends with a checkpoint unless checkpoints would take more than this share of the time.
+
+The first epoch and the last one of each phase always do.
+"""
+
+_log = logging.getLogger(__name__)
+
+
+class Interrupted(Exception):  # noqa: N818 - nothing is wrong
+    """The session said stop; where training stands was saved if the session has a directory.
+
+    Args:
+        position: where training stopped.
+    """
+
+    def __init__(self, position: Position) -> None:
+        super().__init__(position)
+        self.position = position
+
+    def __str__(self) -> str:
+        at = self.position
+        return f"training was stopped in phase {at.phase}, epoch {at.epoch}, after step {at.step}"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingResult:
+    """What a training leaves.
+
+    Args:
+        network: on the training device, in evaluation mode.
+        history: one record per epoch, from the beginning.
+        resumed_from: where it went on; None: from the start.
+    """
+
+    network: nn.Module
+    history: tuple[EpochRecord, ...]
+    resumed_from: Position | None = None
+
+
+def fit(
+    method: TrainableMethod,
+    videos: Sequence[WeakVideo],
+    session: Session,
+    *,
+    checkpoint_share: float | None = None,
+) -> TrainingResult:
+    """Trains a method to its last epoch, from the newest good checkpoint if there is one.
+
+    Args:
+        method: gives network, batches, loss and optimisers; its task gives seed and device.
+        videos: the training videos.
+        session: directory, progress, stop.
+        checkpoint_share: at most this share of the time goes into checkpoints at the ends of
+            epochs; None: `CHECKPOINT_SHARE`; infinite: every epoch ends with one.
+
+    Raises:
+        NonFiniteLossError: a loss term or a weight became NaN or infinite.
+        Interrupted: the session said stop.
+        DataError: an epoch without batches, a file that cannot be written, or checkpoints of
+            another training.
+    """
+    share = CHECKPOINT_SHARE if checkpoint_share is None else checkpoint_share
+    return _Training(method, videos, session, share).run()
+
+
+class _Training:
+    """A training under way; the methods stand in the order of its life."""
+
+    def __init__(
+        self,
+        method: TrainableMethod,
+        videos: Sequence[WeakVideo],
+        session: Session,
+        share: float,
+    ) -> None:
+        self.method, self.videos, self.session = method, videos, session
+        self.share = share
+        self.save_seconds, self.saved_at = 0.0, perf_counter()
+        self.store = None if session.directory is None else CheckpointFolder(session.directory)
+        device = torch.device(method.task.device)
+        self.cuda = [device] if device.type == "cuda" else []
+        found = self.store.newest(device) if self.store else None
+        self.resumed_from = found.position if found else None
+        # before anything draws: what ran earlier in this process must not be felt
+        torch.manual_seed(method.task.seed)
+        self.generator = np.random.default_rng([method.task.seed, 0])
+        self.epoch_generator = self._generator_state()
+        self.learner = Learner(method, initialise=found is None)
+        self.position = Position()
+        self.state: Mapping[str, Any] = {}
+        self.history: list[EpochRecord] = []
+        self.log = LossLog(0, 0)
+        self.epoch_seconds = 0.0
+        if found:
+            self._restore(found)
+
+    def run(self) -> TrainingResult:
+        phases = list(self.method.phases())
+        self._rewrite_history()
+        for index in range(self.position.phase, len(phases)):
+            if index > self.position.phase:
+                self._enter(index, phases[index])
+            while self.position.epoch < phases[index].epochs:
+                self._epoch(phases[index])
+        if self.store:
+            self.store.save_last(self.learner.network.state_dict())
+        self._rewrite_history()
+        network = self.learner.network.eval()
+        return TrainingResult(network, tuple(self.history), self.resumed_from)
+
+    def _enter(self, index: int, phase: Phase) -> None:
+        """From the end of a phase to the beginning of the next one."""
+        with torch.no_grad():
+            network = self.learner.network.eval()
+            returned = self.method.between_phases(index, network, self.videos)
+        # through the checkpoint's form, so that a resumed phase is told exactly the same
+        self.state = unpack(pack(returned, name=f"between_phases({index})"))
+        self.position = Position(index)
+        self.log = LossLog(index, 0)
+        if phase.fresh:
+            self.learner = Learner(self.method)
+
+    def _epoch(self, phase: Phase) -> None:
+        """The epoch at the present position, or what is left of it."""
+        began = perf_counter() - self.epoch_seconds
+        every, waiting = self.method.accumulate, False
+        self.learner.begin_epoch()
+        for batch, progress in self._batches(phase):
+            self.log.add(*self.learner.backward(batch, progress))
+            self.position = replace(self.position, step=self.position.step + 1)
+            waiting = self.position.step % every != 0
+            if not waiting:
+                self.learner.step()
+                if self.session.stop():
+                    self._interrupt(perf_counter() - began)
+        if waiting:  # batches that are too few for a whole step still count
+            self.learner.step()
+        self._end_epoch(phase, perf_counter() - began)
+
+    def _batches(self, phase: Phase) -> Iterator[tuple[Batch, Progress]]:
+        """The epoch's batches that are not done yet, each with the progress before it."""
+        at = self.position
+        before = sum(record.steps for record in self.history if record.phase == at.phase)
+        start = Progress(at.phase, at.epoch, before, at.epoch / phase.epochs, self.state)
+        # what is drawn again must not move torch's generators, which were restored to this point
+        with torch.random.fork_rng(devices=self.cuda, enabled=at.step > 0):
+            batches = self.method.batches(self.videos, self.generator, start)
+            iterator = iter(batches)
+            skipped = sum(1 for _ in islice(iterator, at.step))
+        if skipped < at.step:
+            raise DataError(
+                f"{at.step} batches of {_where(at)} were done, but now it has {skipped}",
+                hint="the training videos changed since the checkpoint",
+                path=self.session.directory,
+            )
+        length = len(batches) if isinstance(batches, Sized) else None
+        for step, batch in enumerate(iterator, start=at.step):
+            within = step / max(length, step + 1) if length else 0.0
+            fraction = (at.epoch + within) / phase.epochs
+            yield batch, replace(start, step=before + step, fraction=fraction)
+
+    def _interrupt(self, seconds: float) -> None:
+        self.log.look()
+        self.epoch_seconds = seconds
+        self._save()
+        raise Interrupted(self.position)
+
+    def _end_epoch(self, phase: Phase, seconds: float) -> None:
+        at = self.position
+        if not at.step:
+            raise DataError(f"{_where(at)} has no batch to learn from")
+        losses = self.log.means()
+        record = EpochRecord(at.phase, at.epoch, at.step, round(seconds, 6), losses)
+        self.history.append(record)
+        if self.session.directory:
+            history.append(self.session.directory, record)
+        self.position = Position(at.phase, at.epoch + 1)
+        self.log = LossLog(at.phase, at.epoch + 1)
+        self.epoch_seconds = 0.0
+        self.epoch_generator = self._generator_state()
+        ended = self.position.epoch == phase.epochs
+        if ended:
+            self._check_weights(at)
+        if ended or (perf_counter() - self.saved_at) * self.share >= self.save_seconds:
+            self._save()
+        self.session.report(Step(at.phase, at.epoch, phase.epochs, losses))
+
+    def _check_weights(self, at: Position) -> None:
+        """The last step's gradients can spoil the weights after every loss was finite."""
+        name = self.learner.non_finite_weight()
+        if name is not None:
+            raise NonFiniteLossError(
+                f"weight {name!r} is not finite at the end of {_where(at)}",
+                hint="the last gradients were not finite though each loss term was",
+            )
+
+    def _save(self) -> None:
+        if self.store is None:
+            return
+        began = perf_counter()
+        content = {
+            "identity": self._identity(),
+            "learner": self.learner.snapshot(),
+            "generator": self.epoch_generator,
+            "state": pack(self.state),
+            "history": history.to_lines(self.history),
+            "losses": self.log.values,
+            "seconds": self.epoch_seconds,
+        }
+        self.store.save(Checkpoint(self.position, content))
+        self.saved_at = perf_counter()
+        self.save_seconds = self.saved_at - began
+
+    def _restore(self, found: Checkpoint) -> None:
+        content, at = found.content, found.position
+        if content["identity"] != self._identity():
+            raise DataError(
+                f"the checkpoint is of another training: {content['identity']}",
+                hint=f"this one is {self._identity()}",
+                path=self.session.directory,
+            )
+        try:
+            self.learner.restore(content["learner"])
+        except (RuntimeError, ValueError) as error:
+            raise DataError(
+                f"the checkpoint does not fit the network or its optimisers: {error}",
+                hint="the method was changed since; remove the directory to train again",
+                path=self.session.directory,
+            ) from error
+        self.epoch_generator = content["generator"]
+        self.generator.bit_generator.state = json.loads(self.epoch_generator)
+        self.position, self.state = at, unpack(content["state"])
+        self.history = history.from_lines(content["history"])
+        self.log = LossLog(at.phase, at.epoch, content["losses"], at.step)
+        self.epoch_seconds = content["seconds"]
+        _log.info("training goes on from %s", at.file_name)
+
+    def _identity(self) -> str:
+        """What the weights depend on besides the videos and the code."""
+        device = torch.device(self.method.task.device).type
+        named = {
+            "method": f"{type(self.method).__module__}.{type(self.method).__qualname__}",
+            "task": {**vars(self.method.task), "device": device},
+            "config": self.method.config.to_json(),
+        }
+        return json.dumps(named, sort_keys=True, default=str)
+
+    def _generator_state(self) -> str:
+        return json.dumps(self.generator.bit_generator.state)
+
+    def _rewrite_history(self) -> None:
+        if self.session.directory:
+            history.rewrite(self.session.directory, self.history)
+
+
+def _where(at: Position) -> str:
+    return f"phase {at.phase}, epoch {at.epoch}"
