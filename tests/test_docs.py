@@ -1,0 +1,93 @@
+"""Every command of the documentation runs as it stands there."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SCRIPTS = "".join(path.read_text() for path in (ROOT / "scripts").iterdir() if path.is_file())
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def commands(page: Path) -> list[str]:
+    lines = "\n".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()
+    return [line.split("  #")[0].strip() for line in lines if line.startswith("wsal-bench")]
+
+
+def in_a_script(command: str) -> bool:
+    """The long runs: the same words stand in a script, which is itself run by hand and by users."""
+    return command.split(" --results")[0] in SCRIPTS
+
+
+def prepare(folder: Path) -> None:
+    """What the pages tell a reader to have: their own method files, features, detections."""
+    for page in PAGES:
+        for text in re.findall(r"[Ss]ave (?:this )?as `(.*?)`", page.read_text()):
+            code = page.read_text().split(f"`{text}`", 1)[1]
+            file = folder / text
+            file.parent.mkdir(parents=True, exist_ok=True)
+            found = re.search(r"```(?:python|yaml)\n(.*?)```", code, re.DOTALL)
+            assert found, f"{page.name}: no code after {text}"
+            file.write_text(found.group(1))
+    data = folder / "my-data"
+    segment = {"segment": [0.5, 3.0], "label": "run"}
+    database = {}
+    for split in ("train", "test"):
+        (data / split).mkdir(parents=True)
+        names = [f"{split}-{index}" for index in range(4)]
+        (data / f"split_{split}.txt").write_text("\n".join(names))
+        for index, name in enumerate(names):
+            features = np.random.default_rng(index).random((20, 8), dtype=np.float32)
+            np.save(data / split / f"{name}.npy", features)
+            label = ("run", "jump")[index % 2]
+            database[name] = {"subset": split, "annotations": [{**segment, "label": label}]}
+    (data / "dataset.yaml").write_text(
+        "name: my-data\nfps: 25\nstride: 16\npreset: small\nsubsets: {train: train, test: test}\n"
+    )
+    for file in (data / "gt.json", folder / "gt.json"):
+        file.write_text(json.dumps({"database": database}))
+    results = {"test-0": [{**segment, "score": 0.9}]}
+    (folder / "detections.json").write_text(json.dumps({"results": results}))
+
+
+@pytest.mark.slow
+def test_every_command_of_the_pages_runs(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    todo = [line for page in PAGES for line in commands(page) if not in_a_script(line)]
+    assert len(todo) > 10
+    failures = []
+    for command in dict.fromkeys(todo):
+        done = subprocess.run(
+            shlex.split(command), cwd=tmp_path, env=env, capture_output=True, text=True
+        )
+        if done.returncode:
+            failures.append(f"{command}: {done.returncode}\n{done.stderr[-2000:]}")
+    assert failures == []
+
+
+def test_python_examples_of_the_pages_run() -> None:
+    for page in PAGES:
+        for code in blocks(page, "python"):
+            exec(compile(code, page.name, "exec"), {"__name__": "example"})
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    broken = [
+        f"{page.name}: {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []
