@@ -155,7 +155,7 @@ class RunSpec:
     @property
     def identity(self) -> dict[str, Any]:
         """What the hash covers, as plain values."""
-        document: dict[str, Any] = json.loads(json.dumps(self.to_json()))
+        document = self.to_json()
         for key in ("seed", "preset", "by_hand"):
             del document[key]
         del document["data"]["path"]
@@ -176,8 +176,9 @@ class RunSpec:
         return f"{self.data.name}/{method}/{self.hash}/seed{self.seed}"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; `from_json` gives the same specification back."""
-        return asdict(self)
+        """Plain JSON values; `from_json` gives the same specification back."""
+        document: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return document
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> RunSpec:

@@ -155,7 +155,7 @@ def _proposals(
     record: Mapping[str, Any], place: RunFiles, need: Need, activations: Mapping[str, Activations]
 ) -> dict[str, Proposals]:
     if not record["own_recipe"]:
-        recipe = recipe_from_json(record["recipe"])
+        recipe = recipe_from_json(record["recipe"], place.record)
         return {name: localize(value, recipe) for name, value in activations.items()}
     return {
         name: proposals

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from wsal_bench.errors import DataError
 from wsal_bench.localization.recipe import ClassRule, GateList, Nms, ProposalRecipe
 
 
-def recipe_from_json(document: Mapping[str, Any]) -> ProposalRecipe:
+def recipe_from_json(document: Mapping[str, Any], path: Path) -> ProposalRecipe:
     """The recipe that `to_json` wrote.
+
+    Args:
+        document: the values.
+        path: the file that they stand in, for messages.
 
     Raises:
         DataError: the document is no recipe.
@@ -25,4 +30,4 @@ def recipe_from_json(document: Mapping[str, Any]) -> ProposalRecipe:
             }
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"not a recipe ({error})") from error
+        raise DataError(f"holds no recipe ({error})", path=path) from error

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,19 @@ from wsal_bench.recipe_file import recipe_from_json
 from wsal_bench.results import RunFiles, read_scores
 from wsal_bench.stopwatch import Stopwatch
 from wsal_bench.types import Activations, Detections, GroundTruth
+
+
+class DamagedError(Exception):
+    """A stored file that must be made again, and why."""
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """What cannot be read in here is damaged; what cannot be written elsewhere is an error."""
+    try:
+        yield
+    except DataError as error:
+        raise DamagedError(str(error)) from error
 
 
 class Scoring:
@@ -62,12 +76,15 @@ class Scoring:
 
     def from_learned(self, learned: Learned) -> Scores:
         """Cuts and scores what a method has just said."""
-        for split, proposals in learned.proposals.items():
-            class_names = self.dataset.class_names
-            detections = Detections.from_proposals(proposals, class_names)
+        cut = {
+            split: Detections.from_proposals(proposals, self.dataset.class_names)
+            for split, proposals in learned.proposals.items()
+        }
+        for split, detections in cut.items():
             self._write_detections(OWN_RECIPE, split, detections, learned.recipe)
-        if learned.proposals and self.cell.recipe == OWN_RECIPE:
-            return self._evaluate(self._stored_detections(learned.recipe))
+        own = cut.get("test")
+        if own is not None and self.cell.recipe == OWN_RECIPE:
+            return self._evaluate(own)
         recipe = self._recipe(learned.recipe)
         return self._evaluate(self._localize(learned.activations["test"], recipe))
 
@@ -75,23 +92,30 @@ class Scoring:
         """Scores from what is stored, making again as little as possible.
 
         Raises:
-            DataError: the activations, or segments that only the method can cut, are damaged.
+            DamagedError: the activations, or segments that only the method can cut, are damaged.
+            DataError: something cannot be written.
         """
-        scores = self._stored_scores()
-        if scores is not None:
-            return scores
-        recipe = self._recipe(recipe_from_json(record["recipe"]))
-        if record["own_recipe"] and self.cell.recipe == OWN_RECIPE:
-            return self._evaluate(self._stored_detections(recipe))
-        path = self.place.detections(self.cell.recipe)
-        if path.exists():
-            try:
-                return self._evaluate(self._stored_detections(recipe))
-            except DataError as error:
-                if error.path is None:  # about the truth, not about this file
-                    raise
+        with reading():
+            recipe = self._recipe(recipe_from_json(record["recipe"], self.place.record))
+        only_method = record["own_recipe"] and self.cell.recipe == OWN_RECIPE
+        try:
+            with reading():
+                self._check_recipe(recipe)
+            scores = self._stored_scores()
+            if scores is not None:
+                return scores
+            with reading():
+                detections = detections_from_npz(self.place.detections(self.cell.recipe))
+        except DamagedError as error:
+            if only_method:
+                raise
+            if self.place.detections(self.cell.recipe).exists():
                 self.note(f"{error}; localized again")
-        return self._evaluate(self._localize(read_activations(self.place.activations()), recipe))
+            self._forget_scores()
+            with reading():
+                activations = read_activations(self.place.activations())
+            detections = self._localize(activations, recipe)
+        return self._evaluate(detections)
 
     def _recipe(self, own: ProposalRecipe) -> ProposalRecipe:
         return own if self.cell.recipe == OWN_RECIPE else recipes.recipe(self.cell.recipe)
@@ -110,13 +134,15 @@ class Scoring:
             return None
         return scores if scores.protocol == self.cell.protocol else None
 
-    def _stored_detections(self, recipe: ProposalRecipe) -> Detections:
-        choice = self.cell.recipe
-        if files.read_json(self.place.recipe(choice)) != recipe.to_json():
-            raise DataError(
-                f"the recipe {choice!r} is another one now", path=self.place.recipe(choice)
-            )
-        return detections_from_npz(self.place.detections(choice))
+    def _check_recipe(self, recipe: ProposalRecipe) -> None:
+        path = self.place.recipe(self.cell.recipe)
+        if files.read_json(path) != recipe.to_json():
+            raise DataError(f"the recipe {self.cell.recipe!r} was another one then", path=path)
+
+    def _forget_scores(self) -> None:
+        """Scores of segments that are about to be cut again."""
+        for path in self.place.scores(self.cell.recipe, "any").parent.glob("*.json"):
+            files.remove(path)
 
     def _localize(
         self, activations: Mapping[str, Activations], recipe: ProposalRecipe
@@ -132,8 +158,9 @@ class Scoring:
     ) -> None:
         path = self.place.detections(choice, split)
         files.make_folder(path.parent)
-        files.write_json(self.place.recipe(choice), recipe.to_json())
         detections_to_npz(detections, path)
+        # after the segments: one that does not fit them makes them be cut again
+        files.write_json(self.place.recipe(choice), recipe.to_json())
 
     def _evaluate(self, detections: Detections) -> Scores:
         truth = self._truth()

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from wsal_bench import files
+from wsal_bench import files, plugins
 from wsal_bench.cells import Cell
 from wsal_bench.datasource import Catalog
 from wsal_bench.errors import DataError, UnavailableError, WsalError
@@ -27,10 +27,10 @@ from wsal_bench.learning import Learned, StoppedError, learn
 from wsal_bench.locks import locked
 from wsal_bench.records import failed_record, good_record
 from wsal_bench.results import RunFiles, read_record
-from wsal_bench.scoring_stage import Scoring
+from wsal_bench.scoring_stage import DamagedError, Scoring, reading
 from wsal_bench.stopwatch import Stopwatch
 
-_log = logging.getLogger("wsal_bench.cell")
+_logger = logging.getLogger("wsal_bench.cell")
 _LOGGERS = ("wsal_bench", "wsal_methods", "wsal_datasets")
 
 
@@ -87,7 +87,7 @@ def run_cell(cell: Cell, context: Context) -> CellResult:
         except (StoppedError, DataError, UnavailableError):
             raise
         except Exception as error:  # a method may fail in any way; the others go on
-            _log.exception("the cell failed")
+            _logger.exception("the cell failed")
             return store_failure(cell, context, error)
 
 
@@ -129,11 +129,10 @@ class _Work:
             try:
                 self._check_material()
                 scores = self.scoring.from_store(record)
-            except DataError as error:
-                if not _is_inside(error, self.place.directory):
-                    raise
+            except DamagedError as error:
                 self._note(f"{error}; the cell is made again from its last good checkpoint")
             else:
+                self._say_if_source_changed(record)
                 return self._result("skipped", scores, record["seconds"])
         return self._anew()
 
@@ -154,15 +153,23 @@ class _Work:
         """What children of this cell will read must be there and whole.
 
         Raises:
-            DataError: it is not.
+            DamagedError: it is not.
         """
         for split in self.cell.splits:
             if not self.place.activations(split).exists():
-                raise DataError("no such file", path=self.place.activations(split))
+                raise DamagedError(f"{self.place.activations(split)} is not there")
         if self.cell.inherited:
             from wsal_bench.checkpoints import last_weights
 
-            last_weights(self.place.directory)
+            with reading():
+                last_weights(self.place.directory)
+
+    def _say_if_source_changed(self, record: Mapping[str, Any]) -> None:
+        if self.cell.is_floor:
+            return
+        kind = plugins.load("methods", self.cell.spec.method)
+        if record["source_digest"] != plugins.source_digest(kind):
+            self._note("the method's source changed since; --overwrite makes the cell again")
 
     def _anew(self) -> CellResult:
         self._clear()
@@ -203,7 +210,7 @@ class _Work:
             raise StoppedError
 
     def _note(self, message: str) -> None:
-        _log.info("%s", message)
+        _logger.info("%s", message)
         self.context.emit(Note(f"{self.cell.spec.name}, seed {self.cell.spec.seed}: {message}"))
 
     def _result(self, status: Status, scores: Scores, seconds: Mapping[str, float]) -> CellResult:
@@ -228,10 +235,6 @@ def _head(cell: Cell, place: RunFiles) -> dict[str, Any]:
         "recipe": cell.recipe,
         "directory": str(place.directory),
     }
-
-
-def _is_inside(error: DataError, directory: Path) -> bool:
-    return error.path is not None and directory in Path(error.path).parents
 
 
 @contextmanager

@@ -1,0 +1,196 @@
+"""One process per cell: starts them, listens to them, stops them.
+
+Processes are forked from a server that has imported torch and nothing else (spawned where there is
+no such server), so a cell starts in an instant and inherits no state.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from wsal_bench.cells import Cell
+from wsal_bench.datasource import Catalog
+from wsal_bench.errors import WsalError
+from wsal_bench.events import CellResult, Event
+from wsal_bench.learning import StoppedError
+from wsal_bench.plugins import PLUGIN_FOLDERS
+from wsal_bench.signals import listening
+from wsal_bench.stages import Context, run_cell
+
+_PRELOAD = ["torch", "wsal_bench.workers"]
+_GRACE = 5.0  # seconds in which a process that said its last word should end
+
+
+@dataclass(frozen=True)
+class Done:
+    """A worker's last word: the cell is made, or failed."""
+
+    result: CellResult
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A worker's last word: it was told to stop, and can go on later."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A worker's last word: no other cell would fare better."""
+
+    error: WsalError
+
+
+@dataclass(frozen=True)
+class Died:
+    """There was no last word."""
+
+    exit_code: int | None
+
+    @property
+    def sentence(self) -> str:
+        """What became of the process."""
+        if self.exit_code is not None and self.exit_code < 0:
+            return f"its process was killed by signal {-self.exit_code}"
+        return f"its process died with exit code {self.exit_code}"
+
+
+LastWord = Done | Stopped | Refused | Died
+
+
+@dataclass(frozen=True)
+class Said:
+    """Something that a worker said.
+
+    Args:
+        cell: that it works on.
+        word: an event, or how the cell ended.
+    """
+
+    cell: Cell
+    word: Event | LastWord
+
+
+@dataclass(frozen=True)
+class _Setup:
+    """What a worker needs to know besides its cell."""
+
+    results: Path
+    overwrite: bool
+    plugin_folders: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Worker:
+    cell: Cell
+    process: BaseProcess
+    connection: Connection[Any, Any]
+
+
+class Pool:
+    """The workers that run now. A context manager: none outlives it."""
+
+    def __init__(self, results: Path, *, overwrite: bool) -> None:
+        self._setup = _Setup(results, overwrite, os.environ.get(PLUGIN_FOLDERS, ""))
+        self._context = _context()
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+            worker.process.join()
+            worker.connection.close()
+        self._workers.clear()
+
+    def __len__(self) -> int:
+        return len(self._workers)
+
+    def start(self, cell: Cell) -> None:
+        """Begins a cell in a process of its own."""
+        ours, theirs = self._context.Pipe(duplex=False)
+        process = self._context.Process(
+            target=_work, args=(theirs, cell, self._setup), name=f"wsal-bench {cell.spec.name}"
+        )
+        process.start()
+        theirs.close()  # or the end of the process would not end the connection
+        self._workers.append(_Worker(cell, process, ours))
+
+    def listen(self, seconds: float) -> Iterator[Said]:
+        """What workers say within some time; a last word is said once the worker is gone."""
+        connections = {worker.connection: worker for worker in self._workers}
+        for ready in wait(list(connections), timeout=seconds):
+            worker = connections[ready]  # type: ignore[index]
+            word = _receive(worker)
+            if isinstance(word, LastWord):
+                self._workers.remove(worker)
+            yield Said(worker.cell, word)
+
+    def stop(self) -> None:
+        """Tells all workers to checkpoint and end, and waits for that."""
+        for worker in self._workers:
+            worker.process.terminate()
+        while self._workers:
+            for _ in self.listen(0.2):
+                pass
+
+
+def _context() -> Any:
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if "forkserver" in methods:
+        context.set_forkserver_preload(_PRELOAD)
+    return context
+
+
+def _receive(worker: _Worker) -> Event | LastWord:
+    try:
+        word: Event | LastWord = worker.connection.recv()
+    except (EOFError, ConnectionResetError):
+        worker.process.join()
+        word = Died(worker.process.exitcode)
+    if isinstance(word, LastWord):
+        worker.process.join(_GRACE)
+        if worker.process.exitcode is None:
+            worker.process.kill()
+            worker.process.join()
+        worker.connection.close()
+    return word
+
+
+def _work(connection: Connection[Any, Any], cell: Cell, setup: _Setup) -> None:
+    """What a worker does in its life."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    # the server that this process comes from may be older than the variable
+    os.environ[PLUGIN_FOLDERS] = setup.plugin_folders
+    with listening(patient=True) as flag:
+        context = Context(
+            setup.results,
+            Catalog(),
+            overwrite=setup.overwrite,
+            stop=lambda: bool(flag),
+            emit=connection.send,
+        )
+        try:
+            connection.send(Done(run_cell(cell, context)))
+        except StoppedError:
+            connection.send(Stopped())
+        except WsalError as error:
+            connection.send(Refused(error))
+
+
+def _die_with_parent() -> None:
+    """A worker whose run was killed must not hold its directory against the next run."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
