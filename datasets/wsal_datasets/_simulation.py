@@ -2,25 +2,22 @@
 
 A video is a line of background scenes with instances of one or two classes on it. An instance runs
 through its class's K sub-actions; around it, and elsewhere, lies context: the scene of a class
-without its action, which a video label cannot tell from the action. C classes, D features, T snippets.
+without its action, which a video label cannot tell from the action.
+
+C classes, D features, T snippets.
 
 Draws come in a fixed order from one generator per split, so a data seed is a data set.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench import api
 from wsal_bench.timegrid import TimeGrid
-from wsal_bench.types import GroundTruth, Video, WeakVideo
 
 Floats = NDArray[np.float64]
 Pace = Callable[[np.random.Generator, Floats, int], Floats]
@@ -28,8 +25,6 @@ Pace = Callable[[np.random.Generator, Floats, int], Floats]
 
 GRID = TimeGrid(fps=25.0, stride=16)
 SNIPPET = GRID.snippet_seconds
-_INPUT_NORM = 25.0  # a guess of the mean norm of I3D features of size 2048; it grows as sqrt(D)
-_STREAMS: dict[api.Split, int] = {"train": 2, "test": 3}  # 1 is the world's
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +160,7 @@ class _Drawing:
         wanted = np.exp(dials.log_duration + dials.log_duration_std * rng.standard_normal())
         self.length = int(np.clip(wanted, dials.shortest_video, dials.longest_video) / SNIPPET)
         self.duration = self.length * SNIPPET
-        self.centres: Floats = (np.arange(self.length) + 0.5) * SNIPPET  # [T]
+        self.centres = np.arange(0.5, self.length) * np.float64(SNIPPET)  # [T]
         self.classes = self._classes(first)
 
     def video(self) -> SimulatedVideo:
@@ -277,82 +272,8 @@ class _Drawing:
     def _noise(self, like: Floats) -> Floats:
         """AR(1) noise of unit variance, [T, D]."""
         memory = self.dials.noise_memory
-        noise = self.rng.standard_normal(like.shape)
+        noise: Floats = self.rng.standard_normal(like.shape)
         noise[1:] *= np.sqrt(1.0 - memory**2)
         for now in range(1, len(noise)):
             noise[now] += memory * noise[now - 1]
         return noise
-
-
-class SimulatedDataset(api.Dataset):
-    """A data set drawn from a world; a subclass says which world and which dials."""
-
-    seeded = True
-    preset = "simulated"
-
-    def __init__(self, config: Any, *, data_seed: int = 0, path: Any = None) -> None:
-        super().__init__(config, data_seed=data_seed, path=path)
-        self.feature_dim = config.feature_dim
-        self.class_names = tuple(f"class-{c:02d}" for c in range(config.num_classes))
-
-    @abstractmethod
-    def world(self, rng: np.random.Generator) -> World:
-        """Draws what the classes look like."""
-
-    @abstractmethod
-    def dials(self) -> Dials:
-        """How videos are put together."""
-
-    def videos(self, split: api.Split) -> Sequence[Video]:
-        """The videos of a split; those of `train` with their labels."""
-        plain = [
-            Video(f"{split}-{number:04d}", video.features, GRID)
-            for number, video in enumerate(self.simulated[split])
-        ]
-        if split == "test":
-            return plain
-        return [
-            WeakVideo(video.video_id, video.features, video.grid, labels=self._labels(known))
-            for video, known in zip(plain, self.simulated[split], strict=True)
-        ]
-
-    @cached_property
-    def simulated(self) -> dict[api.Split, list[SimulatedVideo]]:
-        """Everything about every video, drawn once; boundaries included, so not for methods.
-
-        All features are scaled by one constant, so that those of `train` have a norm that a
-        network meant for I3D features expects.
-        """
-        world = self.world(np.random.default_rng([self.data_seed, 1]))
-        sizes = {"train": self.config.num_train, "test": self.config.num_test}  # type: ignore[attr-defined]
-        drawn = {
-            split: simulate(
-                world, self.dials(), sizes[split], np.random.default_rng([self.data_seed, stream])
-            )
-            for split, stream in _STREAMS.items()
-        }
-        norms = [np.linalg.norm(video.features, axis=1).mean() for video in drawn["train"]]
-        factor = np.float32(_INPUT_NORM * np.sqrt(self.feature_dim / 2048.0) / np.mean(norms))
-        return {
-            split: [replace(video, features=video.features * factor) for video in videos]
-            for split, videos in drawn.items()
-        }
-
-    def _truth(self, split: api.Split, variant: str) -> GroundTruth:
-        del variant  # there is one truth
-        known = self.simulated[split]
-        rows = [(v, one) for v, video in enumerate(known) for one in video.instances]
-        return GroundTruth(
-            video=np.array([v for v, _ in rows]),
-            start=np.array([one.start for _, one in rows]),
-            end=np.array([one.end for _, one in rows]),
-            label=np.array([one.label for _, one in rows]),
-            video_ids=tuple(f"{split}-{number:04d}" for number in range(len(known))),
-            class_names=self.class_names,
-            durations=np.array([GRID.duration(video.num_snippets) for video in known]),
-        )
-
-    def _labels(self, video: SimulatedVideo) -> NDArray[np.float32]:
-        labels = np.zeros(len(self.class_names), dtype=np.float32)
-        labels[[one.label for one in video.instances]] = 1.0
-        return labels

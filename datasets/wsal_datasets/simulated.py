@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 from pydantic import Field
-from wsal_datasets._simulation import Dials, SimulatedDataset, World, gliding, prototypes
 
-from wsal_bench import config as base
+from wsal_bench.config import Config
+from wsal_datasets._simulated import SimulatedDataset
+from wsal_datasets._simulation import Dials, World, gliding, prototypes
 
 NUM_PARTS = 4
 NUM_BACKGROUNDS = 8
@@ -20,7 +21,7 @@ OWN_SCENE = 0.4  # how much of a class's scene its pair partner does not share
 SCENE_IN_ACTION = 0.4
 
 
-class Config(base.Config):
+class SimulatedConfig(Config):
     """The dials; weights are in units of a prototype's standard deviation."""
 
     num_classes: int = Field(10, ge=2)  # C, two of a pair next to each other
@@ -29,7 +30,9 @@ class Config(base.Config):
     num_test: int = Field(80, ge=1)  # test videos
     context_weight: float = Field(0.8, ge=0)  # how strong the scene is where no action is
     subaction_weight: float = Field(0.6, ge=0)  # a class's own sub-actions
-    atom_weight: float = Field(0.6, ge=0)  # sub-actions that differ from the partner's in order only
+    atom_weight: float = Field(
+        0.6, ge=0
+    )  # sub-actions that differ from the partner's in order only
     class_weight: float = Field(0.3, ge=0)  # a class's appearance, the same all along
     action_weight: float = Field(0.5, ge=0)  # what all actions have in common
     log_length: float = 1.10  # instance length: mean log seconds over classes; 1.10 is 3 s
@@ -44,19 +47,18 @@ class Config(base.Config):
 class Dataset(SimulatedDataset):
     """Simulated features and annotation; the default, drawn from a seed in about a second."""
 
-    Config = Config
+    Config = SimulatedConfig
     version = "1"
-    quick = {"num_classes": 5, "feature_dim": 48, "num_train": 40, "num_test": 20}
     card = (
-        "Simulated features, not videos. Its dials were chosen while looking at test scores of a few "
-        "methods, so that simple and strong ones land between the floors and the oracle. It checks "
-        "that code learns and shows what a method reacts to; it says nothing about pixels or "
-        "networks that made real features. A ranking on it does not predict the ranking on THUMOS14. "
-        "Report at least 3 data seeds x 2 training seeds, next to the reference rows: random scores "
-        "with true labels are far from zero here."
+        "Simulated features, not videos. Its dials were chosen while looking at test scores of a "
+        "few methods, so that simple and strong ones land between the floors and the oracle. It "
+        "checks that code learns and shows what a method reacts to; it knows nothing of pixels or "
+        "of networks that make real features. A ranking on it does not predict the ranking on "
+        "THUMOS14. Report at least 3 data seeds x 2 training seeds, next to the reference rows: "
+        "random scores with true labels are far from zero here."
     )
 
-    config: Config
+    config: SimulatedConfig
 
     def dials(self) -> Dials:
         """Dials of the options."""

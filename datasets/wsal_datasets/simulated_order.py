@@ -7,22 +7,22 @@ for a random share of the time, in an order of its own. Without order, all class
 from __future__ import annotations
 
 from math import factorial
-from typing import Any
 
 import numpy as np
-from pydantic import Field, model_validator
-from wsal_datasets._simulation import Dials, SimulatedDataset, World, prototypes, stepping
+from pydantic import Field, ValidationInfo, field_validator
 
-from wsal_bench import config as base
+from wsal_bench.config import Config
+from wsal_datasets._simulated import SimulatedDataset
+from wsal_datasets._simulation import Dials, World, prototypes, stepping
 
 NUM_BACKGROUNDS = 8
 
 
-class Config(base.Config):
+class OrderConfig(Config):
     """The dials; weights are in units of a prototype's standard deviation."""
 
-    num_classes: int = Field(10, ge=2)  # C, at most num_atoms! (the orders there are)
-    num_atoms: int = Field(4, ge=2)  # K sub-actions, the same in all classes
+    num_classes: int = Field(10, ge=2)  # C, at most the factorial of num_atoms
+    num_atoms: int = Field(4, ge=2, validate_default=True)  # K sub-actions, the same in all classes
     feature_dim: int = Field(128, ge=2)  # D
     num_train: int = Field(120, ge=1)  # training videos
     num_test: int = Field(80, ge=1)  # test videos
@@ -35,33 +35,30 @@ class Config(base.Config):
     background_weight: float = Field(0.8, ge=0)  # eight scenes that all videos share
     style_weight: float = Field(0.2, ge=0)  # what sets one video apart from the others
 
-    @model_validator(mode="before")
+    @field_validator("num_atoms")
     @classmethod
-    def _enough_orders(cls, values: Any) -> Any:
-        num_classes = values.get("num_classes", cls.model_fields["num_classes"].default)
-        num_atoms = values.get("num_atoms", cls.model_fields["num_atoms"].default)
-        if isinstance(num_atoms, int) and isinstance(num_classes, int) and num_atoms >= 0:
-            orders = factorial(min(num_atoms, 20))
-            if num_classes > orders:
-                raise ValueError(f"{num_atoms} atoms have {orders} orders, too few for the classes")
-        return values
+    def _enough_orders(cls, num_atoms: int, info: ValidationInfo) -> int:
+        wanted = info.data.get("num_classes", 2)
+        orders = factorial(min(num_atoms, 20))  # more than anyone asks for
+        if wanted > orders:
+            raise ValueError(f"{num_atoms} atoms have {orders} orders, fewer than {wanted}")
+        return num_atoms
 
 
 class Dataset(SimulatedDataset):
     """Simulated videos in which only the order of sub-actions tells the classes apart."""
 
-    Config = Config
+    Config = OrderConfig
     version = "1"
-    quick = {"num_classes": 5, "feature_dim": 48, "num_train": 40, "num_test": 20}
     card = (
-        "A positive control, not a benchmark: every class is another order of the same sub-actions, "
-        "of the same lengths, in the same scenes, with little noise and no context. An aligner that "
-        "sees the true instances tells the classes apart, and no longer does once snippets are "
-        "shuffled in time. A method that claims to use order should gain here over its shuffled "
-        "control; a gain here says nothing about real videos."
+        "A positive control, not a benchmark: every class is another order of the same "
+        "sub-actions, of the same lengths, in the same scenes, with little noise and no context. "
+        "An aligner that sees the true instances tells the classes apart, and no longer does once "
+        "snippets are shuffled in time. A method that claims to use order should gain here over "
+        "its shuffled control; a gain here says nothing about real videos."
     )
 
-    config: Config
+    config: OrderConfig
 
     def dials(self) -> Dials:
         """Dials of the options; no scene of a class shows anywhere."""
