@@ -43,7 +43,7 @@ class Part:
 
 @click.command()
 @click.argument("method")
-@click.option("--axes", type=NamesType(), default="", help="Cross all values of these options.")
+@click.option("--axes", type=NamesType(), default=(), help="Cross all values of these options.")
 @training_options
 @click.option("--render-only", is_flag=True, help="Make the table of what is stored; run nothing.")
 @click.option("--format", "form", type=click.Choice((*FORMATS, "all")), default="md")
@@ -56,6 +56,7 @@ class Part:
 @click.pass_context
 def ablate(
     ctx: click.Context,
+    /,
     method: str,
     axes: tuple[str, ...],
     render_only: bool,
@@ -145,14 +146,9 @@ def _run(parts: Sequence[Part]) -> int:
     """How many cells failed."""
     from wsal_bench import runner
 
-    failed = 0
-    for index, part in enumerate(parts):
-        if part.label:
-            note(f"grid point {index + 1} of {len(parts)}: {part.label}")
-        with Display(announce=not part.label) as display:
-            runner.run(part.request, display.on_event)
-        failed += len(display.failed)
-    return failed
+    with Display() as display:
+        runner.run_all([part.request for part in parts], display.on_event)
+    return len(display.failed)
 
 
 def _studies(plan: Plan, parts: Sequence[Part], recipe: str) -> list[Ablation]:

@@ -108,6 +108,7 @@ def _discard_output() -> None:
 
 
 @click.command(
+    "wsal-bench",
     cls=App,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 1 internal, "

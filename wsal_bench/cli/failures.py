@@ -20,7 +20,6 @@ from wsal_bench.errors import WsalError
 
 ERROR_SCHEMA = "wsal-bench/error/1"
 INTERRUPTED = 130
-TERMINATED = 143
 CELLS_FAILED = 4
 
 
@@ -33,10 +32,6 @@ class Failure:
     message: str
     hint: str = ""
     path: str | None = None
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived; not an Exception, so that nothing but the boundary catches it."""
 
 
 class Boundary:
@@ -100,8 +95,6 @@ def explain(error: BaseException, *, debug: bool = False) -> Failure:
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         hint = "the same command continues"
         return Failure(INTERRUPTED, "interrupted", "interrupted", hint)
-    if isinstance(error, Terminated):
-        return Failure(TERMINATED, "terminated", "terminated", "the same command continues")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return Failure(3, "data", f"cannot be written: {error.strerror}", path=_name_of(error))
     return _internal(error, debug=debug)

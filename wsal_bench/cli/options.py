@@ -90,7 +90,7 @@ def results_option(command: Command) -> Command:
     """`--results DIR`."""
     return click.option(
         "--results",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=click.Path(path_type=Path),
         envvar="WSAL_BENCH_RESULTS",
         default=Path("results"),
         show_default="./results",
@@ -131,7 +131,8 @@ def _use_plugins(ctx: click.Context, param: click.Parameter, value: tuple[Path, 
         before = os.environ.get(PLUGIN_FOLDERS)
         folders = [*map(str, value), *([before] if before else [])]
         os.environ[PLUGIN_FOLDERS] = os.pathsep.join(folders)
-        ctx.call_on_close(lambda: _restore(PLUGIN_FOLDERS, before))
+        # the root is closed even where the command line turns out to be wrong
+        ctx.find_root().call_on_close(lambda: _restore(PLUGIN_FOLDERS, before))
 
 
 def _restore(variable: str, before: str | None) -> None:

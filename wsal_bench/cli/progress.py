@@ -32,18 +32,12 @@ LINE_SECONDS = 10.0  # between two plain lines about the same cell
 class Display(AbstractContextManager["Display"]):
     """Follows a run; `on_event` is what the runner calls.
 
-    Args:
-        announce: say which cells there are before they begin.
-
     Attributes:
-        asked: results of the cells that give a row.
-        failed: cells without a score, parents too.
+        failed: cells without a score, also parents that nobody asked for.
     """
 
-    def __init__(self, *, announce: bool = True) -> None:
-        self.asked: list[CellResult] = []
+    def __init__(self) -> None:
         self.failed: list[CellResult] = []
-        self._announce = announce
         self._total = 0
         self._done = 0
         self._tasks: dict[str, TaskID] = {}
@@ -77,8 +71,7 @@ class Display(AbstractContextManager["Display"]):
         """Says what happened."""
         if isinstance(event, Planned):
             self._total += len(event.cells)
-            if self._announce:
-                self._line(plain(cell_table(event.cells)))
+            self._line(plain(cell_table(event.cells)))
         elif isinstance(event, CellStarted):
             self._start(event.cell)
         elif isinstance(event, CellProgress):
@@ -113,8 +106,6 @@ class Display(AbstractContextManager["Display"]):
         self._done += 1
         if self._bars and key in self._tasks:
             self._bars.remove_task(self._tasks.pop(key))
-        if event.cell.asked:
-            self.asked.append(result)
         if result.status == "failed":
             self.failed.append(result)
         self._line(f"[{self._done}/{self._total}] {title(event.cell)}: {outcome(result)}")

@@ -58,9 +58,10 @@ class TrainingOptions:
 
 def training_options(command: Command) -> Command:
     """All options of `RunRequest` but the methods, and `--plugins` and `--json`."""
+    command = results_option(plugins_option(json_option(command)))
     for option in reversed(_OPTIONS):
         command = option(command)
-    return results_option(plugins_option(json_option(command)))
+    return command
 
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (

@@ -35,7 +35,7 @@ PLAN_SCHEMA = "wsal-bench/plan/1"
 @click.option("--dry-run", is_flag=True, help="Print the cells and stop.")
 @click.pass_context
 def run(
-    ctx: click.Context, methods: tuple[str, ...], dry_run: bool, as_json: bool, **options: Any
+    ctx: click.Context, /, methods: tuple[str, ...], dry_run: bool, as_json: bool, **options: Any
 ) -> None:
     """Train, localize and score methods; finished cells are skipped, broken-off ones continue."""
     request = TrainingOptions(**options).request(methods)
@@ -45,8 +45,7 @@ def run(
     from wsal_bench import runner  # imports torch
 
     with Display() as display:
-        runner.run(request, display.on_event)
-    results = display.asked
+        results = runner.run(request, display.on_event)
     if as_json:
         cells = [result.to_json() for result in results]
         click.echo(document(SCHEMA, "data", {"cells": cells, "quick": request.quick}))

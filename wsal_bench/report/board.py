@@ -99,6 +99,9 @@ def notes(board: Leaderboard) -> list[str]:
     ):
         if known := sorted(value for value in values if value):
             found.append(f"{what}: {'; '.join(known)}.")
+    own = sorted({run.name for run in runs if run.own_segments})
+    if own:
+        found.append(f"Own segments, cut by no recipe: {', '.join(own)}.")
     if any(row.paper for row in board.rows):
         found.append("Paper: the published number, quoted, made with other code.")
     return found

@@ -35,6 +35,7 @@ class ScoredRun:
         parameters: numbers that were learnt.
         seconds: by stage: train, infer, localize, evaluate.
         paper: published mAP in percent on this data set, by average or tIoU.
+        own_segments: the method made its segments itself, through no recipe.
     """
 
     dataset: str
@@ -55,6 +56,7 @@ class ScoredRun:
     parameters: int | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     paper: Mapping[str, float] = field(default_factory=dict)
+    own_segments: bool = False
 
     @property
     def kind(self) -> Kind:

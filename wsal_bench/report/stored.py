@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from wsal_bench import plugins
 from wsal_bench.api import Track
 from wsal_bench.cells import OWN_RECIPE, RunSpec
 from wsal_bench.errors import DataError, UsageError, did_you_mean
@@ -68,7 +69,8 @@ def collect(
     ]
     known = {key.protocol for run in shown for key in run.scores if _shows(run, key, recipe)}
     chosen = _choose_protocol(known, dataset, protocol)
-    found, num_unscored = [], 0
+    found: list[ScoredRun] = []
+    num_unscored = 0
     for run in shown:
         key = ScoreKey(_recipe_of(run.spec, recipe), chosen)
         if run.failed:
@@ -77,12 +79,20 @@ def collect(
             found.append(scored_run(run, run.scores[key]))
         else:
             num_unscored += 1
-    return Collection(dataset, recipe, chosen, tuple(found), num_unscored)
+    return Collection(dataset, recipe, chosen, tuple(map(_quoted, found)), num_unscored)
+
+
+def _quoted(run: ScoredRun) -> ScoredRun:
+    """Without the paper's number where the paper's number is another variant's."""
+    plugin = plugins.available("methods").get(run.method) if run.paper and run.variant else None
+    leading = plugin.variants[:1] if plugin else ()
+    return replace(run, paper={}) if run.variant and run.variant not in leading else run
 
 
 def scored_run(run: StoredRun, scores: Scores | None) -> ScoredRun:
     """A stored run under one protocol and recipe; without scores it is a failed one."""
     spec, record = run.spec, run.record
+    parents = _parents(run.directory, spec)
     return ScoredRun(
         dataset=spec.data.name,
         method=spec.method,
@@ -93,15 +103,16 @@ def scored_run(run: StoredRun, scores: Scores | None) -> ScoredRun:
         error=error_of(record),
         options=spec.config,
         data=_data(spec),
-        settings=_settings(run.directory, spec),
+        settings=_settings(spec, parents),
         seeded=spec.data.seeded,
         track=track_text(spec.track),
         selection=str(record.get("selection") or spec.track.selection),
         budget=spec.preset,
-        by_hand=spec.by_hand,
+        by_hand=tuple(dict.fromkeys(text for one in (spec, *parents) for text in one.by_hand)),
         parameters=record.get("parameters"),
         seconds=record.get("seconds") or {},
         paper=record.get("paper") or {},
+        own_segments=bool(record.get("own_recipe")),
     )
 
 
@@ -227,7 +238,7 @@ def _data(spec: RunSpec) -> dict[str, Any]:
     return data
 
 
-def _settings(directory: Path, spec: RunSpec) -> dict[str, Any]:
+def _settings(spec: RunSpec, parents: Sequence[RunSpec]) -> dict[str, Any]:
     """What else decides a run; a parent by its options, as its hash holds the data seed too."""
     found: dict[str, Any] = {
         "version": spec.method_version,
@@ -235,19 +246,27 @@ def _settings(directory: Path, spec: RunSpec) -> dict[str, Any]:
         "threads": spec.threads,
         "device": spec.device,
     }
+    for parent in parents:
+        found[f"{parent.name}.version"] = parent.method_version
+        found |= {f"{parent.name}.{key}": value for key, value in parent.config.items()}
+    known = {parent.hash for parent in parents}
+    for need in spec.needs.values():
+        if need.hash not in known:
+            found[f"{need.method}.hash"] = need.hash
+    return found
+
+
+def _parents(directory: Path, spec: RunSpec) -> list[RunSpec]:
+    """The runs that a run began with, as far as the store still has them."""
     root = directory.parents[3] if len(directory.parents) > 3 else directory
+    found = []
     for need in spec.needs.values():
         record = root / need.cell / "record.json"
-        if not record.exists():
-            found[f"{need.method}.hash"] = need.hash
-            continue
-        try:
-            parent = RunSpec.from_json(read_record(record)["spec"])
-        except DataError:  # the store says so in its problems; the hash still tells runs apart
-            found[f"{need.method}.hash"] = need.hash
-            continue
-        found[f"{need.method}.version"] = parent.method_version
-        found |= {f"{need.method}.{key}": value for key, value in parent.config.items()}
+        if record.exists():
+            try:
+                found.append(RunSpec.from_json(read_record(record)["spec"]))
+            except DataError:  # the store lists it among its problems
+                continue
     return found
 
 

@@ -1,0 +1,212 @@
+"""Streams, exit codes and errors of the command line, whatever the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from tests.cli.made_up import Cli, MadeUpStore
+from wsal_bench.cli.app import COMMANDS, App, app
+from wsal_bench.cli.options import SeedsType
+from wsal_bench.cli.output import document
+from wsal_bench.errors import DataError, GateError, UnavailableError, UsageError
+from wsal_bench.runner import RunInterrupted
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("torch", "scipy", "sklearn", "pandas")
+LOADED = f"print(sorted(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)"
+SCRIPT = f"""
+import sys
+from wsal_bench.cli import main
+try:
+    main()
+finally:
+    {LOADED}
+"""
+
+
+def process(*arguments: str, code: str = SCRIPT) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own; the last line of stderr: heavy modules."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+    )
+
+
+def environment() -> dict[str, str]:
+    places = (ROOT, ROOT / "methods", ROOT / "datasets")
+    path = os.pathsep.join([*map(str, places), os.environ.get("PYTHONPATH", "")])
+    return {**os.environ, "PYTHONPATH": path}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("run", "--help"),
+        ("list",),
+        ("list", "--json"),
+        ("show", "ftcl"),
+        ("show", "simulated"),
+        ("show", "simulated/common"),
+    ],
+)
+def test_what_only_reads_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    done = process(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_leaderboard_imports_nothing_heavy(store: MadeUpStore) -> None:
+    store.add_grid("mil", 0.25)
+    done = process("leaderboard", "--results", str(store.path), "--out", "-")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_help_costs_less_than_a_third_of_a_second_of_cpu() -> None:
+    code = f"import time\n{SCRIPT}\n".replace(LOADED, "print(time.process_time(), file=sys.stderr)")
+    done = process("--help", code=code)
+    assert float(done.stderr) < 0.3
+
+
+def test_help_names_every_command_and_its_line() -> None:
+    text = CliRunner().invoke(app, ["--help"]).stdout
+    for name, entry in COMMANDS.items():
+        assert name in text
+        assert entry.summary in text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_the_table_exists_under_its_name(name: str, cli: Cli) -> None:
+    result = cli(name, "--help")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith(f"Usage: wsal-bench {name} ")
+
+
+def test_a_mistyped_command_gets_a_suggestion_and_exit_code_2(cli: Cli) -> None:
+    result = cli("rnu")
+    assert result.exit_code == 2
+    assert "did you mean 'run'" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("eval", "--json"),
+        ("run", "--json", "--methods", "mil", "--jobs", "zero"),
+        ("list", "nothing", "--json"),
+        ("--nonsense", "--json"),
+    ],
+)
+def test_a_wrong_command_line_is_one_document_too(arguments: tuple[str, ...], cli: Cli) -> None:
+    result = cli(*arguments)
+    assert result.exit_code == 2
+    found = json.loads(result.stdout)
+    assert found["schema"] == "wsal-bench/error/1"
+    assert set(found["error"]) == {"code", "message", "hint", "path"}
+    assert found["error"]["code"] == "usage"
+
+
+def failing(error: BaseException) -> App:
+    @click.command(cls=App)
+    def broken() -> None:
+        """Nothing."""
+
+    def command(ctx: click.Context, name: str) -> click.Command:
+        @click.command()
+        @click.option("--json", is_flag=True)
+        def it(json: bool) -> None:
+            raise error
+
+        return it
+
+    broken.get_command = command  # type: ignore[method-assign,assignment]
+    assert isinstance(broken, App)
+    return broken
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "code"),
+    [
+        (UsageError("no method 'x'"), 2, "usage"),
+        (DataError("no such file", path="a.json"), 3, "data"),
+        (OSError(28, "No space left on device", "b.npz"), 3, "data"),
+        (GateError("failed"), 5, "gate"),
+        (UnavailableError("no cuda"), 6, "unavailable"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (RunInterrupted(15), 143, "interrupted"),
+        (ZeroDivisionError("x"), 1, "internal"),
+    ],
+)
+def test_each_kind_of_failure_has_its_exit_code(
+    error: BaseException, exit_code: int, code: str
+) -> None:
+    group = failing(error)
+    result = CliRunner().invoke(group, ["run", "--json"])
+    assert result.exit_code == exit_code
+    assert json.loads(result.stdout)["error"]["code"] == code
+    result = CliRunner().invoke(group, ["run"])
+    assert (result.exit_code, result.stdout) == (exit_code, "")
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_an_internal_error_names_the_file_with_its_traceback() -> None:
+    result = CliRunner().invoke(failing(ZeroDivisionError("oops")), ["run", "--json"])
+    path = Path(json.loads(result.stdout)["error"]["path"])
+    assert "ZeroDivisionError: oops" in path.read_text()
+    path.unlink()
+
+
+def test_debug_prints_the_traceback() -> None:
+    done = process("--debug", "show", "nothing-of-that-name")
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_failure() -> None:
+    code = "from wsal_bench.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "list", "methods"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        said = child.stderr.read()
+        child.wait()
+    assert (child.returncode, said) == (0, b"")
+
+
+def test_documents_have_sorted_keys_and_null_for_what_is_no_number() -> None:
+    text = document("x/1", "data", {"b": float("nan"), "a": [float("inf"), Path("p"), (1,)]})
+    assert json.loads(text) == {"schema": "x/1", "data": {"a": [None, "p", [1]], "b": None}}
+    assert text.index('"a"') < text.index('"b"')
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [("0", (0,)), ("0,1,2", (0, 1, 2)), ("0-2", (0, 1, 2)), ("5,1-2,1", (5, 1, 2))],
+)
+def test_seeds_are_lists_and_ranges(text: str, seeds: tuple[int, ...]) -> None:
+    assert SeedsType().convert(text, None, None) == seeds
+
+
+@pytest.mark.parametrize("text", ["", "a", "-1", "2-0", "0,,1", "1.5", "0-100000000000"])
+def test_what_is_no_seed_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        SeedsType().convert(text, None, None)

@@ -1,0 +1,175 @@
+"""`wsal-bench leaderboard` on a store of made-up runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.made_up import Cli, MadeUpStore
+
+
+@pytest.fixture
+def full(store: MadeUpStore) -> MadeUpStore:
+    store.add_grid("mil", 0.25)
+    store.add_grid("ftcl:full", 0.5)
+    store.add("floor:random", 0.1)
+    return store
+
+
+def board(cli: Cli, store: MadeUpStore, *arguments: str) -> dict[str, Any]:
+    result = cli("leaderboard", "--results", store.path, "--out", "-", "--json", *arguments)
+    assert result.exit_code == 0, result.stderr
+    (found,) = json.loads(result.stdout)["data"]["leaderboards"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_it_writes_all_four_forms_and_prints_the_first(
+    cli: Cli, full: MadeUpStore, tmp_path: Path
+) -> None:
+    out = tmp_path / "boards"
+    result = cli("leaderboard", "--results", full.path, "--out", out)
+    assert result.exit_code == 0
+    assert sorted(path.name for path in out.iterdir()) == [
+        "simulated.csv",
+        "simulated.json",
+        "simulated.md",
+        "simulated.tex",
+    ]
+    assert result.stdout == (out / "simulated.md").read_text()
+    assert "**50.0 ± 0.0**" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("form", "begins"), [("md", "# simulated"), ("csv", "name,kind"), ("latex", r"\begin{table}")]
+)
+def test_one_form_goes_to_stdout_and_to_no_file(
+    cli: Cli,
+    full: MadeUpStore,
+    form: str,
+    begins: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = cli("leaderboard", "--results", full.path, "--out", "-", "--format", form)
+    assert result.stdout.startswith(begins)
+    assert not Path("leaderboards").exists()
+
+
+def test_rows_are_ranked_and_floors_stand_apart(cli: Cli, full: MadeUpStore) -> None:
+    found = board(cli, full)
+    assert found["ranking"] is True
+    assert [row["name"] for row in found["rows"]] == ["ftcl:full", "mil"]
+    assert [row["name"] for row in found["references"]] == ["floor:random"]
+    assert (found["rows"][0]["num_data_seeds"], found["rows"][0]["num_seeds"]) == (3, 2)
+
+
+def test_quick_runs_never_appear(cli: Cli, full: MadeUpStore) -> None:
+    full.add("fast", 0.9, quick=True)
+    assert "fast" not in {row["name"] for row in board(cli, full)["rows"]}
+
+
+def test_a_store_of_quick_runs_only_has_no_table(cli: Cli, store: MadeUpStore) -> None:
+    store.add("fast", 0.9, quick=True)
+    result = cli("leaderboard", "--results", store.path, "--out", "-")
+    assert result.exit_code == 2
+    assert "only quick ones, which rank nothing" in result.stderr
+
+
+def test_a_parent_that_nobody_asked_for_gives_no_row(cli: Cli, full: MadeUpStore) -> None:
+    full.add("acm-net", 0.9, record={"asked": False})
+    assert "acm-net" not in {row["name"] for row in board(cli, full)["rows"]}
+
+
+def test_failed_cells_are_listed(cli: Cli, full: MadeUpStore) -> None:
+    full.add("acm-net", None, seed=5)
+    assert board(cli, full)["failures"] == [
+        {"name": "acm-net", "data_seed": 0, "seed": 5, "error": "loss fsd is nan at step 7"}
+    ]
+
+
+def test_a_damaged_record_is_said_and_the_others_stay(cli: Cli, full: MadeUpStore) -> None:
+    directory = full.add("zzz", 0.9)
+    (directory / "record.json").write_text('{"schema": "wsal-b')
+    result = cli("leaderboard", "--results", full.path, "--out", "-")
+    assert result.exit_code == 0
+    assert str(directory) in result.stderr
+    assert "zzz" not in result.stdout
+    assert "mil" in result.stdout
+
+
+def test_rows_of_other_options_are_named_by_them(cli: Cli, store: MadeUpStore) -> None:
+    store.add("mil", 0.1, config={"epochs": 5})
+    store.add("mil", 0.2, config={"epochs": 9})
+    assert [row["name"] for row in board(cli, store)["rows"]] == [
+        "mil [epochs=5]",
+        "mil [epochs=9]",
+    ]
+
+
+def test_runs_on_several_data_seeds_are_one_row_though_their_parents_differ(
+    cli: Cli, store: MadeUpStore
+) -> None:
+    from wsal_bench.cells import Need
+
+    for data_seed in range(2):
+        parent = store.add("acm-net", 0.1, data_seed=data_seed, config={"epochs": 5})
+        key = parent.relative_to(store.path).as_posix()
+        need = Need("acm-net", "checkpoint", (), parent.parent.name, key)
+        store.add("ftcl:full", 0.2, data_seed=data_seed, needs={"start": need})
+    rows = {row["name"]: row for row in board(cli, store)["rows"]}
+    assert set(rows) == {"acm-net", "ftcl:full"}
+    assert rows["ftcl:full"]["num_data_seeds"] == 2
+
+
+def test_an_unknown_data_set_or_protocol_is_a_mistake_of_the_user(
+    cli: Cli, full: MadeUpStore
+) -> None:
+    for arguments in (("--dataset", "simulatd"), ("--protocol", "thumos14/common")):
+        result = cli("leaderboard", "--results", full.path, "--out", "-", *arguments)
+        assert result.exit_code == 2
+        assert "did you mean" in result.stderr or "simulated/common" in result.stderr
+
+
+def test_a_picture_is_drawn_when_asked_for(cli: Cli, full: MadeUpStore, tmp_path: Path) -> None:
+    out = tmp_path / "boards"
+    assert cli("leaderboard", "--results", full.path, "--out", out, "--plot").exit_code == 0
+    assert (out / "simulated.svg").read_text().startswith("<?xml")
+
+
+def test_an_unwritable_folder_is_an_error_about_files(
+    cli: Cli, full: MadeUpStore, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    result = cli("leaderboard", "--results", full.path, "--out", tmp_path / "file" / "boards")
+    assert result.exit_code == 3
+    assert "cannot be made" in result.stderr
+
+
+def test_list_runs_has_a_line_for_each(cli: Cli, full: MadeUpStore) -> None:
+    document = json.loads(cli("list", "runs", "--results", full.path, "--json").stdout)
+    runs = document["data"]["runs"]
+    assert len(runs) == 13
+    assert {run["method"] for run in runs} == {"mil", "ftcl:full", "floor:random"}
+    assert {run["mAP"] for run in runs if run["method"] == "mil"} == {0.25}
+
+
+def test_a_run_is_shown_by_its_directory_or_its_hash(cli: Cli, store: MadeUpStore) -> None:
+    directory = store.add("mil", 0.25)
+    for name in (directory, directory.parent.name[:6], directory.relative_to(store.path)):
+        shown = json.loads(cli("show", name, "--results", store.path, "--json").stdout)["data"]
+        assert (shown["kind"], shown["spec"]["method"]) == ("run", "mil")
+        assert shown["scores"]["own simulated/common"]["averages"]["0.1:0.7"] == 0.25
+
+
+def test_a_hash_of_several_seeds_is_refused_with_all_of_them(cli: Cli, store: MadeUpStore) -> None:
+    directory = store.add("mil", 0.25)
+    store.add("mil", 0.25, seed=1)
+    result = cli("show", directory.parent.name, "--results", store.path)
+    assert result.exit_code == 2
+    assert "seed0" in result.stderr
+    assert "seed1" in result.stderr

@@ -1,0 +1,113 @@
+"""`wsal-bench list`, `show` and `doctor`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.made_up import Cli
+from wsal_bench.cli import doctor
+from wsal_bench.cli.source import read_source
+
+
+def data(cli: Cli, *arguments: object) -> Any:
+    result = cli(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)["data"]
+
+
+def test_list_knows_plugins_protocols_and_recipes(cli: Cli, toys: Path) -> None:
+    found = data(cli, "list", "--plugins", toys)
+    assert set(found) == {"methods", "datasets", "protocols", "recipes"}
+    (toy,) = [entry for entry in found["methods"] if entry["name"] == "toy"]
+    assert (toy["variants"], toy["controls"]) == (["full", "fsd"], ["pairs"])
+    assert toy["summary"].startswith("A toy")
+    assert "simulated/common" in {entry["name"] for entry in found["protocols"]}
+    assert {"own", "common"} <= {entry["name"] for entry in found["recipes"]}
+
+
+def test_plugins_of_one_command_are_gone_in_the_next(cli: Cli, toys: Path) -> None:
+    data(cli, "list", "methods", "--plugins", toys)
+    assert "toy" not in {entry["name"] for entry in data(cli, "list", "methods")["methods"]}
+
+
+def test_a_broken_plugin_is_a_warning_and_the_others_are_listed(cli: Cli, toys: Path) -> None:
+    (toys / "methods" / "bad.py").write_text("def (")
+    result = cli("list", "methods", "--plugins", toys)
+    assert result.exit_code == 0
+    assert "bad.py" in result.stderr
+    assert "toy" in result.stdout
+
+
+def test_show_reads_options_with_their_comments(cli: Cli, toys: Path) -> None:
+    shown = data(cli, "show", "toy:fsd", "--plugins", toys)
+    assert shown["options"][0] == {
+        "name": "fsd_weight",
+        "kind": "float",
+        "default": "1.0",
+        "comment": "how much of the features it sees",
+    }
+    assert "fsd_weight: float = 1.0" in cli("show", "toy", "--plugins", toys).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("ftcl", "method"), ("simulated", "dataset"), ("thumos14/common", "protocol")],
+)
+def test_show_knows_what_a_name_stands_for(name: str, kind: str, cli: Cli) -> None:
+    assert data(cli, "show", name)["kind"] == kind
+
+
+@pytest.mark.parametrize(("name", "best"), [("ftlc", "ftcl"), ("simulatd", "simulated")])
+def test_show_suggests_the_nearest_name(name: str, best: str, cli: Cli) -> None:
+    result = cli("show", name)
+    assert result.exit_code == 2
+    assert f"did you mean {best!r}" in result.stderr
+
+
+def test_the_card_of_a_data_set_is_read_from_its_source(tmp_path: Path) -> None:
+    path = tmp_path / "it.py"
+    path.write_text('class Dataset:\n    card = (\n        "made "\n        "up"\n    )\n')
+    assert read_source(path).card == "made up"
+
+
+def test_doctor_looks_at_everything(cli: Cli, toys: Path, tmp_path: Path) -> None:
+    found = data(cli, "doctor", "--plugins", toys, "--results", tmp_path / "a" / "b")
+    assert found["ok"] is True
+    names = {check["name"] for check in found["checks"]}
+    assert {"python", "torch", "threads", "cuda", "results", "methods/toy", "datasets/toy"} <= names
+    assert not (tmp_path / "a").exists()
+
+
+def test_doctor_reports_a_plugin_that_cannot_be_imported_with_exit_code_5(
+    cli: Cli, toys: Path
+) -> None:
+    (toys / "methods" / "toy.py").write_text("import nothing_of_that_name\nclass Method: ...\n")
+    result = cli("doctor", "--plugins", toys, "--json")
+    assert result.exit_code == 5
+    checks = {check["name"]: check for check in json.loads(result.stdout)["data"]["checks"]}
+    assert checks["methods/toy"]["ok"] is False
+    assert "nothing_of_that_name" in checks["methods/toy"]["message"]
+    assert checks["methods/ftcl"]["ok"] is True
+
+
+def test_doctor_runs_the_conformance_kit(
+    cli: Cli, toys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wsal_bench import testing
+
+    monkeypatch.setattr(testing, "check_method", lambda name: [f"{name} ignores the seed"])
+    monkeypatch.setattr(testing, "check_dataset", lambda name: [])
+    result = cli("doctor", "--plugin", "toy", "--plugins", toys)
+    assert result.exit_code == doctor.FAILED == 5
+    assert "FAIL  methods/toy: toy ignores the seed" in result.stdout
+    assert "ok    datasets/toy: conforms" in result.stdout
+
+
+def test_doctor_suggests_the_nearest_plugin(cli: Cli) -> None:
+    result = cli("doctor", "--plugin", "ftlc")
+    assert result.exit_code == 2
+    assert "did you mean 'ftcl'" in result.stderr
