@@ -5,10 +5,12 @@ twice, as it is (base branch, labelled with background) and with every snippet m
 attention (suppressed branch, labelled without); a sparsity term keeps the attention small. Left
 out: the class score that is added to segments, and the repetition of short videos at test.
 
-Deviations from BaS-Net: one embedding convolution, not two, with ReLU and a biased classifier;
-cross entropy over the labels, not binary cross entropy over the softmax; 115 epochs of shuffled
-batches (its 1,500 steps on 200 videos are re-drawn at random), the last one counts, not the best on
-the test set; segments come from the recipe `common`, which also falls back to the best class.
+Deviations from BaS-Net: one embedding convolution, not two, and the attention, a linear layer on
+its output, suppresses the embedded features, not the raw ones (so both branches share the
+embedding); ReLU, a biased classifier; cross entropy over the labels, not binary cross entropy over
+the softmax; the class activation sequence is a softmax over the classes, not their logits; 115
+epochs of shuffled batches (its 1,500 steps re-shuffle each time), the last one counts, not the best
+on the test set; segments come from the recipe `common`, which falls back to the best class.
 """
 
 from __future__ import annotations
@@ -38,44 +40,39 @@ class Outputs:
 
     Args:
         attention: [B, T] in [0, 1].
-        logits: [B, T, C + 1] class scores of the snippets, suppressed branch.
+        cas: [B, T, C + 1] class probabilities of the snippets, suppressed branch.
         base_scores: [B, C + 1] class probabilities of the videos as they are.
         suppressed_scores: [B, C + 1] of the videos under attention.
     """
 
     attention: Tensor
-    logits: Tensor
+    cas: Tensor
     base_scores: Tensor
     suppressed_scores: Tensor
 
 
 class Network(nn.Module):
-    """An attention on the features and a classifier that both branches share."""
+    """One embedding; an attention and a classifier on it."""
 
-    def __init__(self, feature_dim: int, num_classes: int, config: Method.Config) -> None:
+    def __init__(self, feature_dim: int, num_classes: int, *, topk_ratio: int, dropout: float):
         super().__init__()
-        self.topk_ratio = config.topk_ratio
-        self.attention = nn.Sequential(
-            nn.Linear(feature_dim, config.attention_dim),
-            nn.LeakyReLU(),
-            nn.Linear(config.attention_dim, 1),
-            nn.Sigmoid(),
-        )
-        self.classifier = nn.Sequential(
-            ConvEmbedding(feature_dim, feature_dim),
-            nn.Dropout(config.dropout),
-            nn.Linear(feature_dim, num_classes + 1),
-        )
+        self.topk_ratio = topk_ratio
+        self.embedding = ConvEmbedding(feature_dim, feature_dim)
+        self.attention = nn.Linear(feature_dim, 1)
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(feature_dim, num_classes + 1)
 
     def forward(self, features: Tensor) -> Outputs:
         """[B, T, D] to the outputs."""
-        attention = self.attention(features)  # [B, T, 1]
-        base = self.classifier(features)  # [B, T, C + 1]
-        suppressed = self.classifier(attention * features)  # [B, T, C + 1]
+        embedded = self.embedding(features)  # [B, T, D]
+        attention = self.attention(embedded).sigmoid()  # [B, T, 1]
+        dropped = self.dropout(embedded)
+        base = self.classifier(dropped)  # [B, T, C + 1]
+        suppressed = self.classifier(attention * dropped)  # [B, T, C + 1]
         k = num_kept(features.shape[1], self.topk_ratio)
         return Outputs(
             attention=attention.squeeze(2),
-            logits=suppressed,
+            cas=suppressed.softmax(2),
             base_scores=topk_mean(base, k).softmax(1),
             suppressed_scores=topk_mean(suppressed, k).softmax(1),
         )
@@ -93,7 +90,6 @@ class Method(TrainableMethod):
         weight_decay: float = Field(5e-4, ge=0)  # BaS-Net code
         topk_ratio: int = Field(8, ge=1)  # BaS-Net paper, r = 8
         dropout: float = Field(0.7, ge=0, lt=1)  # BaS-Net code, before the classifier
-        attention_dim: int = Field(512, ge=1)  # BaS-Net code, hidden size of the filter
         sparsity_weight: float = Field(1e-4, ge=0)  # BaS-Net paper, gamma
         class_threshold: float = 0.25  # BaS-Net code, class threshold at test
         nms_threshold: float = Field(0.55, gt=0, le=1)  # ours, as in the recipe `common`
@@ -102,7 +98,12 @@ class Method(TrainableMethod):
 
     def network(self) -> Network:
         """A fresh network."""
-        return Network(self.task.feature_dim, self.task.num_classes, self.config)
+        return Network(
+            self.task.feature_dim,
+            self.task.num_classes,
+            topk_ratio=self.config.topk_ratio,
+            dropout=self.config.dropout,
+        )
 
     def loss(self, outputs: Outputs, batch: Batch, progress: Progress) -> dict[str, Tensor]:
         """Cross entropy of both branches, and the attention's sum."""
@@ -118,7 +119,7 @@ class Method(TrainableMethod):
     def describe(self, outputs: Outputs, batch: Batch) -> Activations:
         """The suppressed branch, without its background class."""
         return Activations(
-            scores={"cas": as_array(outputs.logits[0, :, :-1])},
+            scores={"cas": as_array(outputs.cas[0, :, :-1])},
             gates={"attention": as_array(outputs.attention[0])},
             video_scores=as_array(outputs.suppressed_scores[0, :-1]),
             times=as_array(batch.times[0]),
