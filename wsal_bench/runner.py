@@ -15,7 +15,7 @@ from wsal_bench.learning import StoppedError
 from wsal_bench.signals import StopFlag, listening
 from wsal_bench.specs import plan
 from wsal_bench.stages import Context, is_finished, run_cell, store_failure
-from wsal_bench.workers import Died, Done, Pool, Refused, Said
+from wsal_bench.workers import Died, Done, Pool, Refused, Said, warm_up
 
 _TICK = 0.2  # seconds between two looks at the stop flag
 
@@ -76,6 +76,8 @@ def run_all(
     if len({_common(request) for request in requests}) != 1:
         raise UsageError("requests of one run must agree in store, jobs, recipe and protocol")
     first = requests[0]
+    if first.jobs > 1:
+        warm_up()
     catalog = Catalog()
     cells = _merged([cell for request in requests for cell in plan(request, catalog)])
     with listening(patient=False) as flag:
@@ -142,12 +144,12 @@ class _Run:
                 if self.flag:
                     pool.stop()
                     raise StoppedError
-                self._start(pool)
                 # reference rows and stored cells are done here while the workers train
                 light = next((cell for cell in self.waiting if self._is_light(cell)), None)
                 if light:
                     self.waiting.remove(light)
                     self._here(light)
+                self._start(pool)
                 for said in pool.listen(0.0 if light else _TICK):
                     self._hear(said, pool)
 

@@ -1,0 +1,213 @@
+"""Real processes are killed or told to stop; the same command then ends with the same bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.failures import killable
+from tests.runner.toys import numbers, request
+from wsal_bench.cells import RunRequest
+from wsal_bench.errors import DataError
+from wsal_bench.events import CellProgress, Event
+from wsal_bench.locks import locked
+from wsal_bench.runner import run
+
+ROOT = Path(__file__).parents[2]
+SLOW = ("toy.pause=0.02", "toy.epochs=12")  # so that a signal meets a worker in training
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+
+def start(order: RunRequest, moment: str = "nothing", fsize: int = 0) -> subprocess.Popen[str]:
+    """A process of its own that runs a request."""
+    values = {**dataclasses.asdict(order), "results": str(order.results)}
+    rooms = [str(ROOT), str(ROOT / "methods"), str(ROOT / "datasets")]
+    return subprocess.Popen(
+        [
+            sys.executable,
+            killable.__file__,
+            json.dumps({"request": values, "moment": moment, "fsize": fsize}),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(rooms), "OMP_NUM_THREADS": "1"},
+    )
+
+
+def ends(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    """How a process ended."""
+    out, err = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What `child:first` leaves when nobody disturbs it."""
+    results = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patch:
+        from tests.runner.toys import PLUGINS
+        from wsal_bench.plugins import PLUGIN_FOLDERS
+
+        patch.setenv(PLUGIN_FOLDERS, str(PLUGINS))
+        run(request(results, "child:first"))
+    return numbers(results)
+
+
+@pytest.mark.parametrize("moment", [name for name in killable.MOMENTS if name.startswith("dies")])
+def test_a_killed_run_goes_on_to_the_same_bytes(
+    tmp_path: Path, undisturbed: dict[str, bytes], moment: str
+) -> None:
+    jobs = 2 if moment == "dies_with_workers" else 1
+    killed = ends(start(request(tmp_path, "child:first", jobs=jobs), moment))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert numbers(tmp_path) != undisturbed
+    (result,) = run(request(tmp_path, "child:first"))
+    assert result.status == "ok"
+    assert numbers(tmp_path) == undisturbed
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_killed_training_does_not_begin_again(tmp_path: Path) -> None:
+    ends(start(request(tmp_path, "child:first"), "dies_in_child_training"))
+    epochs: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, CellProgress):
+            epochs.append(f"{event.cell.spec.name} {event.step.epoch}")
+
+    run(request(tmp_path, "child:first"), hear)
+    assert epochs == ["child:first 1", "child:first 2", "child:first 3"] or epochs == [
+        "child:first 2",
+        "child:first 3",
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_signal_ends_with_a_checkpoint(tmp_path: Path, number: signal.Signals, jobs: int) -> None:
+    order = request(tmp_path / "stopped", "toy", "plain", sets=SLOW, jobs=jobs)
+    process = start(order)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "toy 0\n"
+    process.send_signal(number)
+    ended = ends(process)
+    assert ended.returncode == 128 + number, ended.stderr
+    assert ended.stderr == (f"stopped by {number.name}; the same command goes on from here\n")
+    assert list(order.results.glob("tiny/toy/*/seed0/checkpoints/*.pt"))
+    assert not list(order.results.glob("tiny/toy/*/seed0/record.json"))
+    whole = request(tmp_path / "whole", "toy", "plain", sets=SLOW)
+    run(dataclasses.replace(order, jobs=1))
+    run(whole)
+    assert numbers(order.results) == numbers(whole.results)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_full_disk_is_a_data_error_and_loses_nothing(
+    tmp_path: Path, undisturbed: dict[str, bytes], jobs: int
+) -> None:
+    order = request(tmp_path, "child:first", jobs=jobs)
+    ended = ends(start(order, fsize=4000))  # less than a checkpoint
+    assert ended.returncode == DataError.exit_code, ended.stderr
+    assert ".pt: cannot be written (File too large)" in ended.stderr
+    assert not list(tmp_path.rglob("record.json"))
+    run(order)
+    assert numbers(tmp_path) == undisturbed
+
+
+def test_a_disk_that_is_full_at_scoring_time_keeps_the_run(tmp_path: Path) -> None:
+    order = request(tmp_path, "toy")
+    run(order)
+    before = numbers(tmp_path)
+    ended = ends(start(dataclasses.replace(order, recipe="common"), fsize=100))
+    assert ended.returncode == DataError.exit_code, ended.stderr
+    assert numbers(tmp_path) == before
+    (result,) = run(order)
+    assert result.status == "skipped"
+
+
+@pytest.mark.parametrize("results", ["file/in/the/way", "/proc/nowhere"])
+def test_a_folder_that_cannot_be_written_is_a_data_error(tmp_path: Path, results: str) -> None:
+    if results.startswith("/proc") and not Path("/proc/self").exists():
+        pytest.skip("needs the /proc of Linux")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot be made"):
+        run(request(tmp_path / results, "plain"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_a_data_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(DataError, match="Permission denied"):
+        run(request(tmp_path, "plain"))
+
+
+def test_a_worker_that_dies_fails_its_cell_and_the_others_go_on(tmp_path: Path) -> None:
+    results = run(request(tmp_path, "moody", "plain", "toy", sets=("moody.mood=die",), jobs=2))
+    assert {result.method: result.status for result in results} == {
+        "moody": "failed",
+        "plain": "ok",
+        "toy": "ok",
+    }
+    assert results[0].error == "its process died with exit code 7"
+    (record,) = tmp_path.glob("tiny/moody/*/seed0/record.json")
+    assert json.loads(record.read_text())["status"] == "failed"
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from wsal_bench.locks import locked
+with locked(Path(sys.argv[1])):
+    print("locked", flush=True)
+    time.sleep(60)
+"""
+
+
+def holder(directory: Path) -> subprocess.Popen[str]:
+    """Another process that writes in a directory."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(directory)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "locked\n"
+    return process
+
+
+def test_two_writers_in_one_run_directory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (result,) = run(request(tmp_path, "plain"))
+    with holder(Path(result.directory)) as other:
+        with pytest.raises(DataError, match=rf"another process \({other.pid}\) is writing here"):
+            run(request(tmp_path, "plain"))
+        other.kill()
+
+
+def test_the_lock_of_a_dead_process_does_not_block(tmp_path: Path) -> None:
+    with holder(tmp_path) as other:
+        other.kill()
+        other.wait()
+        assert (tmp_path / ".lock").read_text() == str(other.pid)
+        with locked(tmp_path, patience=0):
+            assert (tmp_path / ".lock").read_text() == str(os.getpid())
+
+
+def test_leftovers_of_a_killed_write_are_cleared(tmp_path: Path) -> None:
+    (result,) = run(request(tmp_path, "plain"))
+    leftover = Path(result.directory) / ".record.json.0123.tmp"
+    leftover.write_text("half")
+    options: dict[str, Any] = {"recipe": "common"}
+    run(request(tmp_path, "plain", **options))
+    assert not leftover.exists()
