@@ -64,7 +64,7 @@ def test_a_wrong_value_is_refused(path: Path, changes: dict[str, Any], said: str
 
 
 def test_an_unknown_key_gets_a_suggestion(path: Path) -> None:
-    with pytest.raises(DataError, match="no option 'strid' .*did you mean 'stride'"):
+    with pytest.raises(DataError, match=r"no option 'strid' .*did you mean 'stride'"):
         read(written(path, strid=16))
 
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,9 +13,8 @@ from wsal_bench.errors import DataError, UsageError
 from wsal_bench.types import WeakVideo
 from wsal_datasets.folder import Dataset
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from conftest import Folder
+    from tests.datasets.conftest import Folder
 
 
 def refusal(folder: "Folder") -> DataError:
@@ -22,6 +22,11 @@ def refusal(folder: "Folder") -> DataError:
         folder.open()
     assert caught.value.path is not None and "\n" not in str(caught.value)
     return caught.value
+
+
+def labels(dataset: Dataset) -> list[list[float]]:
+    videos = dataset.videos("train")
+    return [video.labels.tolist() for video in videos if isinstance(video, WeakVideo)]
 
 
 def test_videos_come_in_the_order_of_the_lists(folder: "Folder") -> None:
@@ -38,7 +43,7 @@ def test_train_videos_have_labels_and_test_videos_do_not(folder: "Folder") -> No
     train = dataset.videos("train")
     assert dataset.class_names == ("jump", "run")
     assert all(isinstance(video, WeakVideo) for video in train)
-    assert [video.labels.tolist() for video in train] == [[0.0, 1.0], [1.0, 0.0]]
+    assert labels(dataset) == [[0.0, 1.0], [1.0, 0.0]]
     assert not any(isinstance(video, WeakVideo) for video in dataset.videos("test"))
 
 

@@ -141,7 +141,7 @@ def test_the_dials_turn_what_they_say() -> None:
     assert np.median(lengths(drawn(**SMALL, log_length=2.0))) > 1.5 * np.median(lengths(usual))
     assert foreground(drawn(**SMALL, log_gap=0.0)) > foreground(usual) + 0.1
     single = drawn(**SMALL, co_occurrence=0.0).videos("train")
-    assert {float(video.labels.sum()) for video in single} == {1.0}
+    assert {v.labels.sum() for v in single if isinstance(v, WeakVideo)} == {1.0}
     quiet = drawn(**SMALL, noise=0.0).videos("train")[0].features[:]
     loud = usual.videos("train")[0].features[:]
     assert np.abs(np.diff(quiet, axis=0)).mean() < 0.5 * np.abs(np.diff(loud, axis=0)).mean()

@@ -75,7 +75,8 @@ class Oracle:
     def _scored(self, split: Split, score: Score, shuffled: bool) -> tuple[Floats, Any]:
         rng = np.random.default_rng(0)
         known = self._instances(split)
-        values, same = [], []
+        values: list[float] = []
+        same: list[bool] = []
         while len(values) < NUM_PAIRS:
             one, other = (known[int(index)] for index in rng.integers(len(known), size=2))
             alike = one["label"] == other["label"]
