@@ -152,8 +152,9 @@ class Dataset(api.Dataset):
 
 
 def write_toys(folder: Path) -> Path:
-    """A folder for `--plugins` with the method and the data set `toy`."""
-    for kind, text in (("methods", TOY_METHOD), ("datasets", TOY_DATASET)):
-        (folder / kind).mkdir(parents=True)
-        (folder / kind / "toy.py").write_text(text)
+    """A folder for `--plugins` with the method `toy` and the data set `toy-data`."""
+    for name, text in (("methods/toy.py", TOY_METHOD), ("datasets/toy_data.py", TOY_DATASET)):
+        path = folder / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -210,3 +211,13 @@ def test_seeds_are_lists_and_ranges(text: str, seeds: tuple[int, ...]) -> None:
 def test_what_is_no_seed_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
         SeedsType().convert(text, None, None)
+
+
+def test_the_page_about_results_names_every_schema_and_exit_code() -> None:
+    page = (ROOT / "docs" / "results.md").read_text()
+    code = "".join(path.read_text() for path in (ROOT / "wsal_bench").rglob("*.py"))
+    schemas = set(re.findall(r'SCHEMA = "(wsal-bench/[a-z-]+/\d+)"', code))
+    assert len(schemas) >= 9
+    assert [schema for schema in schemas if schema not in page] == []
+    for number in (0, 1, 2, 3, 4, 5, 6, 130, 143):
+        assert re.search(rf"^\|.*\b{number}\b.*\|", page, re.MULTILINE)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.made_up import Cli, MadeUpStore
+from wsal_bench.cells import Need
 
 
 @pytest.fixture
@@ -102,6 +103,14 @@ def test_a_damaged_record_is_said_and_the_others_stay(cli: Cli, full: MadeUpStor
     assert "mil" in result.stdout
 
 
+def test_damaged_scores_are_a_failed_cell_and_the_others_stay(cli: Cli, full: MadeUpStore) -> None:
+    directory = full.add("zzz", 0.9)
+    next(directory.rglob("simulated--common.json")).write_text("{")
+    found = board(cli, full)
+    assert [row["name"] for row in found["rows"]] == ["ftcl:full", "mil"]
+    assert "cannot be read" in found["failures"][0]["error"]
+
+
 def test_rows_of_other_options_are_named_by_them(cli: Cli, store: MadeUpStore) -> None:
     store.add("mil", 0.1, config={"epochs": 5})
     store.add("mil", 0.2, config={"epochs": 9})
@@ -111,11 +120,26 @@ def test_rows_of_other_options_are_named_by_them(cli: Cli, store: MadeUpStore) -
     ]
 
 
+def test_the_papers_number_is_quoted_beside_the_published_variant_only(
+    cli: Cli, store: MadeUpStore
+) -> None:
+    for name in ("mil", "ftcl:full", "ftcl:pairs"):
+        store.add(name, record={"paper": {"0.1:0.7": 43.6}})
+    quoted = {row["name"]: row["paper"] for row in board(cli, store)["rows"]}
+    assert quoted == {"mil": {"0.1:0.7": 43.6}, "ftcl:full": {"0.1:0.7": 43.6}, "ftcl:pairs": {}}
+
+
+def test_options_set_by_hand_on_a_parent_count_for_the_child(cli: Cli, store: MadeUpStore) -> None:
+    parent = store.add("acm-net", 0.1, by_hand=("acm-net.epochs=5",))
+    key = parent.relative_to(store.path).as_posix()
+    need = Need("acm-net", "checkpoint", (), parent.parent.name, key)
+    store.add("ftcl:full", 0.2, needs={"start": need})
+    assert {row["name"] for row in board(cli, store)["by_hand"]} == {"acm-net", "ftcl:full"}
+
+
 def test_runs_on_several_data_seeds_are_one_row_though_their_parents_differ(
     cli: Cli, store: MadeUpStore
 ) -> None:
-    from wsal_bench.cells import Need
-
     for data_seed in range(2):
         parent = store.add("acm-net", 0.1, data_seed=data_seed, config={"epochs": 5})
         key = parent.relative_to(store.path).as_posix()

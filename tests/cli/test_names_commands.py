@@ -78,7 +78,15 @@ def test_doctor_looks_at_everything(cli: Cli, toys: Path, tmp_path: Path) -> Non
     found = data(cli, "doctor", "--plugins", toys, "--results", tmp_path / "a" / "b")
     assert found["ok"] is True
     names = {check["name"] for check in found["checks"]}
-    assert {"python", "torch", "threads", "cuda", "results", "methods/toy", "datasets/toy"} <= names
+    assert {
+        "python",
+        "torch",
+        "threads",
+        "cuda",
+        "results",
+        "methods/toy",
+        "datasets/toy-data",
+    } <= names
     assert not (tmp_path / "a").exists()
 
 
@@ -104,7 +112,9 @@ def test_doctor_runs_the_conformance_kit(
     result = cli("doctor", "--plugin", "toy", "--plugins", toys)
     assert result.exit_code == doctor.FAILED == 5
     assert "FAIL  methods/toy: toy ignores the seed" in result.stdout
-    assert "ok    datasets/toy: conforms" in result.stdout
+    result = cli("doctor", "--plugin", "toy-data", "--plugins", toys)
+    assert result.exit_code == 0
+    assert "ok    datasets/toy-data: conforms" in result.stdout
 
 
 def test_doctor_suggests_the_nearest_plugin(cli: Cli) -> None:

@@ -17,7 +17,7 @@ def run(cli: Cli, toys: Path, tmp_path: Path) -> Any:
     """A command on the toys, with its results in a folder of its own."""
 
     def invoke(command: str, *arguments: str) -> Result:
-        where = ("--plugins", toys, "--datasets", "toy", "--results", tmp_path / "results")
+        where = ("--plugins", toys, "--datasets", "toy-data", "--results", tmp_path / "results")
         return cli(command, *where, *arguments)
 
     return invoke
@@ -54,7 +54,7 @@ def test_the_document_has_the_fields_of_a_cell(run: Any) -> None:
     assert cell["average"] in cell["averages"]
     assert set(cell["seconds"]) == {"train", "infer", "localize", "evaluate"}
     assert (Path(cell["directory"]) / "record.json").exists()
-    assert (cell["dataset"], cell["protocol"], cell["seed"]) == ("toy", "toy/common", 0)
+    assert (cell["dataset"], cell["protocol"], cell["seed"]) == ("toy-data", "toy-data/common", 0)
 
 
 def test_finished_cells_are_skipped_and_overwrite_does_them_again(run: Any) -> None:
@@ -123,7 +123,7 @@ def test_a_results_folder_that_is_a_file_is_an_error_about_files(
 ) -> None:
     (tmp_path / "file").write_text("")
     result = cli(
-        *("run", "--plugins", toys, "--datasets", "toy", "--methods", "toy"),
+        *("run", "--plugins", toys, "--datasets", "toy-data", "--methods", "toy"),
         *("--results", tmp_path / "file"),
     )
     assert result.exit_code == 3, result.stderr
@@ -175,8 +175,8 @@ def test_an_axis_that_the_method_does_not_declare_is_refused(run: Any) -> None:
 def test_ablation_files_are_written_in_all_forms(run: Any, tmp_path: Path) -> None:
     assert run("ablate", "toy", "--out", str(tmp_path / "out"), "--format", "all").exit_code == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "ablation-toy-toy.csv",
-        "ablation-toy-toy.json",
-        "ablation-toy-toy.md",
-        "ablation-toy-toy.tex",
+        "ablation-toy-toy-data.csv",
+        "ablation-toy-toy-data.json",
+        "ablation-toy-toy-data.md",
+        "ablation-toy-toy-data.tex",
     ]

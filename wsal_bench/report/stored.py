@@ -50,6 +50,8 @@ def collect(
 ) -> Collection:
     """The runs of a data set that a table shows: no quick ones, no parents nobody asked for.
 
+    A run whose scores are damaged counts as failed.
+
     Args:
         stored: all runs of the store.
         dataset: name of the data set.
@@ -58,7 +60,6 @@ def collect(
 
     Raises:
         UsageError: no such protocol among the scores, or several and none is named.
-        DataError: scores that cannot be read.
     """
     shown = [
         run
@@ -75,10 +76,17 @@ def collect(
         key = ScoreKey(_recipe_of(run.spec, recipe), chosen)
         if run.failed:
             found.append(scored_run(run, None))
-        elif key in run.scores:
-            found.append(scored_run(run, run.scores[key]))
-        else:
+            continue
+        try:
+            scores = run.scores.get(key)
+        except DataError as error:  # the other rows are worth showing
+            damaged = f"scores cannot be read: {error.message}"
+            found.append(replace(scored_run(run, None), error=damaged))
+            continue
+        if scores is None:
             num_unscored += 1
+        else:
+            found.append(scored_run(run, scores))
     return Collection(dataset, recipe, chosen, tuple(map(_quoted, found)), num_unscored)
 
 
