@@ -73,6 +73,8 @@ class Checkpoint:
 class CheckpointFolder:
     """The checkpoints of one run directory; only one process writes there.
 
+    What a killed process left half-written, anywhere in the run directory, is removed.
+
     Args:
         directory: the run directory.
         keep: how many checkpoints stay besides the final weights.
@@ -83,7 +85,7 @@ class CheckpointFolder:
         self._keep = keep
         self._damaged: set[Path] = set()
         files.make_folder(self.path)
-        files.remove_leftovers(self.path)
+        files.remove_leftovers(directory)
 
     def newest(self, device: torch.device) -> Checkpoint | None:
         """The newest good checkpoint; damaged ones are said in a warning and passed over.

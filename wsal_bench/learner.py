@@ -1,4 +1,4 @@
-"""A network, its optimisers and the randomness that they draw from: what a training step changes."""
+"""A network, its optimisers and torch's generators: what a training step changes."""
 
 from __future__ import annotations
 
