@@ -16,7 +16,7 @@ import click
 from wsal_bench import __version__, plugins
 from wsal_bench.cli.options import json_option, plugins_option, results_option
 from wsal_bench.cli.output import document
-from wsal_bench.errors import DataError, UsageError, WsalError, did_you_mean
+from wsal_bench.errors import UsageError, WsalError, did_you_mean
 
 SCHEMA = "wsal-bench/doctor/1"
 PACKAGES = ("torch", "numpy", "pydantic", "click", "rich", "PyYAML", "tabulate", "matplotlib")
@@ -40,7 +40,9 @@ class Check:
 
 
 @click.command()
-@click.option("--plugin", metavar="NAME", help="Run the conformance kit on this plugin.")
+@click.option(
+    "--plugin", metavar="NAME", help="Run the conformance kit on a method, data set or folder:PATH."
+)
 @results_option
 @plugins_option
 @json_option
@@ -115,7 +117,8 @@ def _conformance(name: str) -> list[Check]:
     Raises:
         UsageError: there is no such plugin.
     """
-    kinds = [kind for kind in KINDS if name in plugins.available(kind)]
+    stem = name.partition(":")[0]  # of folder:PATH
+    kinds = [kind for kind in KINDS if stem in plugins.available(kind)]
     if not kinds:
         for kind in KINDS:
             for bad in plugins.broken(kind):
@@ -132,7 +135,7 @@ def _kit(kind: plugins.Kind, name: str) -> list[Check]:
     check = testing.check_method if kind == "methods" else testing.check_dataset
     try:
         findings = check(name)
-    except (UsageError, DataError) as error:
+    except UsageError as error:  # such as a plugin that cannot be imported
         return [Check(f"{kind}/{name}", False, str(error))]
     return [Check(f"{kind}/{name}", False, str(finding)) for finding in findings] or [
         Check(f"{kind}/{name}", True, "conforms")

@@ -47,7 +47,7 @@ class Display(AbstractContextManager["Display"]):
             self._bars = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
-                TextColumn("{task.completed:.0f}/{task.total:.0f} epochs {task.fields[loss]}"),
+                TextColumn("{task.fields[state]}"),
                 TimeElapsedColumn(),
                 console=Console(stderr=True),  # reads NO_COLOR itself
                 transient=True,
@@ -84,14 +84,14 @@ class Display(AbstractContextManager["Display"]):
     def _start(self, cell: Cell) -> None:
         self._said[cell.key] = monotonic()
         if self._bars:
-            self._tasks[cell.key] = self._bars.add_task(title(cell), total=None, loss="")
+            self._tasks[cell.key] = self._bars.add_task(title(cell), total=None, state="begins")
 
     def _progress(self, event: CellProgress) -> None:
         step, key = event.step, event.cell.key
         if self._bars and key in self._tasks:
-            loss = f"loss {sum(step.losses.values()):.4g}"
+            state = f"{step.epoch + 1}/{step.epochs} epochs, loss {sum(step.losses.values()):.4g}"
             self._bars.update(
-                self._tasks[key], completed=step.epoch + 1, total=step.epochs, loss=loss
+                self._tasks[key], completed=step.epoch + 1, total=step.epochs, state=state
             )
         elif monotonic() - self._said.get(key, 0.0) >= LINE_SECONDS:
             self._said[key] = monotonic()
