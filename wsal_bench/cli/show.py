@@ -16,7 +16,7 @@ from wsal_bench.config import read_presets
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.evaluation import names as protocol_names
 from wsal_bench.evaluation import protocol
-from wsal_bench.report.stored import find_run
+from wsal_bench.report.lookup import find_run
 
 SCHEMA = "wsal-bench/show/1"
 

@@ -15,7 +15,6 @@ from wsal_bench.evaluation import Scores
 from wsal_bench.floors import FLOORS
 from wsal_bench.report.runs import ScoredRun
 from wsal_bench.results import (
-    ResultStore,
     RunFiles,
     ScoreKey,
     StoredRun,
@@ -145,53 +144,6 @@ def datasets(stored: Iterable[StoredRun]) -> list[str]:
     return sorted({run.spec.data.name for run in stored if not run.spec.quick})
 
 
-def summaries(results: Path) -> list[dict[str, Any]]:
-    """A line about each run, sorted by directory."""
-    return [_summary(run) for run in ResultStore(results).records(include_failed=True)]
-
-
-def find_run(results: Path, name: str) -> dict[str, Any] | None:
-    """The record and scores of a run.
-
-    Args:
-        results: folder of the runs.
-        name: its directory, the end of that, or the beginning of its hash.
-
-    Returns:
-        None where no run is meant.
-
-    Raises:
-        UsageError: several runs fit.
-        DataError: its record is damaged.
-    """
-    directory = Path(name)
-    if (directory / "record.json").exists():
-        found = [directory]
-    else:
-        wanted = name.strip("/")
-        found = [
-            run.directory
-            for run in ResultStore(results).records(include_failed=True)
-            if f"/{run.directory.as_posix()}".endswith(f"/{wanted}")
-            or (len(wanted) >= 4 and run.spec.hash.startswith(wanted))
-        ]
-    if not found:
-        return None
-    if len(found) > 1:
-        listing = ", ".join(str(path) for path in found)
-        raise UsageError(f"{len(found)} runs fit {name!r}", hint=f"name one of: {listing}")
-    files = RunFiles(found[0])
-    run = StoredRun(found[0], read_record(files.record), StoredScores(files))
-    return {
-        "directory": str(found[0]),
-        **{key: value for key, value in run.record.items() if key != "schema"},
-        "scores": {
-            f"{key.recipe} {key.protocol}": scores.to_json(matches=False)
-            for key, scores in run.scores.items()
-        },
-    }
-
-
 def error_of(record: Mapping[str, Any]) -> str:
     """Why a run failed, in one line; empty where it did not."""
     error = record.get("error")
@@ -276,21 +228,3 @@ def _parents(directory: Path, spec: RunSpec) -> list[RunSpec]:
             except DataError:  # the store lists it among its problems
                 continue
     return found
-
-
-def _summary(run: StoredRun) -> dict[str, Any]:
-    spec = run.spec
-    keys: Sequence[ScoreKey] = list(run.scores)
-    scores = run.scores[keys[0]] if keys and not run.failed else None
-    return {
-        "dataset": spec.data.name,
-        "method": spec.name,
-        "data_seed": spec.data.seed,
-        "seed": spec.seed,
-        "status": run.record["status"],
-        "quick": spec.quick,
-        "protocol": scores.protocol.name if scores else None,
-        "average": scores.protocol.headline if scores else None,
-        "mAP": scores.headline if scores else None,
-        "directory": str(run.directory),
-    }
