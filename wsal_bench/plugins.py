@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 from wsal_bench.errors import DataError, UsageError, did_you_mean
@@ -210,8 +211,20 @@ def _folders(kind: Kind) -> list[str]:
     folders = [built_in, *(folder for folder in local_folders(kind) if folder != built_in)]
     if list(package.__path__) != folders:  # the variable was set after the package was imported
         package.__path__[:] = folders
+        _forget_modules(package, folders)
         importlib.invalidate_caches()
     return folders
+
+
+def _forget_modules(package: ModuleType, folders: list[str]) -> None:
+    """Modules of a plugin folder that is not in use any more make way for their namesakes."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if not name.startswith(f"{package.__name__}.") or file is None:
+            continue
+        if not any(Path(folder) in Path(file).parents for folder in folders):
+            del sys.modules[name]
+            vars(package).pop(name.rpartition(".")[2], None)
 
 
 def _in_folders(kind: Kind) -> Iterator[Plugin]:
@@ -239,9 +252,6 @@ def _installed(kind: Kind) -> Iterator[Plugin]:
 
 def _import(plugin: Plugin, kind: Kind) -> type[Any]:
     name, _, attribute = plugin.target.partition(":")
-    cached = getattr(sys.modules.get(name), "__file__", None)
-    if cached and plugin.path and Path(cached) != plugin.path:
-        del sys.modules[name]  # of another plugin folder that was in use before
     try:
         found: Any = importlib.import_module(name)
         for part in attribute.split("."):

@@ -19,7 +19,7 @@ from typing import Any
 from wsal_bench import files, plugins, runner
 from wsal_bench.cells import RunRequest
 from wsal_bench.errors import WsalError
-from wsal_bench.events import CellFinished, CellProgress, Event
+from wsal_bench.events import CellFinished, CellProgress, CellStarted, Event
 
 
 def die() -> None:
@@ -85,6 +85,10 @@ def dies_with_workers() -> None:
     """When a worker has told of an epoch; see `hear`."""
 
 
+def orphans_a_worker() -> None:
+    """When a worker has begun its cell; see `hear`."""
+
+
 def nothing() -> None:
     """Goes on to the end, unless somebody sends a signal."""
 
@@ -102,6 +106,7 @@ MOMENTS: dict[str, Callable[[], None]] = {
         dies_before_the_record,
         dies_between_parent_and_child,
         dies_with_workers,
+        orphans_a_worker,
         nothing,
     )
 }
@@ -109,6 +114,8 @@ MOMENTS: dict[str, Callable[[], None]] = {
 
 def hear(moment: str, event: Event) -> None:
     if isinstance(event, CellFinished) and moment == "dies_between_parent_and_child":
+        die()
+    if isinstance(event, CellStarted) and moment == "orphans_a_worker":
         die()
     if isinstance(event, CellProgress):
         if moment == "dies_with_workers":
@@ -152,7 +159,8 @@ def _after_moving(name: str) -> None:
 
 def main(text: str) -> int:
     order = json.loads(text)
-    values = {
+    os.environ[plugins.PLUGIN_FOLDERS] = order["plugins"]
+    values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in order["request"].items()
     }
@@ -169,5 +177,10 @@ def main(text: str) -> int:
     return 4 if any(result.status == "failed" for result in results) else 0
 
 
+def leave(text: str) -> None:
+    """The same for a forked process, which ends with this function."""
+    sys.exit(main(text))
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    leave(sys.argv[1])

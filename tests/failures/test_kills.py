@@ -8,39 +8,57 @@ import os
 import signal
 import subprocess
 import sys
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.failures import killable
-from tests.runner.toys import numbers, request
+from tests.runner.toys import PLUGINS, numbers, request
 from wsal_bench.cells import RunRequest
 from wsal_bench.errors import DataError
 from wsal_bench.events import CellProgress, Event
 from wsal_bench.locks import locked
+from wsal_bench.plugins import PLUGIN_FOLDERS
 from wsal_bench.runner import run
+from wsal_bench.workers import warm_up
 
 ROOT = Path(__file__).parents[2]
+MOMENTS = [
+    name for name in killable.MOMENTS if name.startswith("dies") and name != "dies_with_workers"
+]
 SLOW = ("toy.pause=0.02", "toy.epochs=12")  # so that a signal meets a worker in training
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 
-def start(order: RunRequest, moment: str = "nothing", fsize: int = 0) -> subprocess.Popen[str]:
-    """A process of its own that runs a request."""
+def text_of(order: RunRequest, moment: str, fsize: int = 0) -> str:
+    """What `killable` is told."""
     values = {**dataclasses.asdict(order), "results": str(order.results)}
+    document = {"request": values, "moment": moment, "fsize": fsize, "plugins": str(PLUGINS)}
+    return json.dumps(document)
+
+
+def start(order: RunRequest, moment: str = "nothing", fsize: int = 0) -> subprocess.Popen[str]:
+    """A program of its own that runs a request."""
     rooms = [str(ROOT), str(ROOT / "methods"), str(ROOT / "datasets")]
     return subprocess.Popen(
-        [
-            sys.executable,
-            killable.__file__,
-            json.dumps({"request": values, "moment": moment, "fsize": fsize}),
-        ],
+        [sys.executable, killable.__file__, text_of(order, moment, fsize)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(rooms), "OMP_NUM_THREADS": "1"},
     )
+
+
+def exit_code_of(order: RunRequest, moment: str) -> int | None:
+    """The same in a process forked from a server that has imported torch: ten times as quick."""
+    warm_up()
+    text = text_of(order, moment)
+    process = get_context("forkserver").Process(target=killable.leave, args=(text,))
+    process.start()
+    process.join()
+    return process.exitcode
 
 
 def ends(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
@@ -54,30 +72,44 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What `child:first` leaves when nobody disturbs it."""
     results = tmp_path_factory.mktemp("undisturbed")
     with pytest.MonkeyPatch.context() as patch:
-        from tests.runner.toys import PLUGINS
-        from wsal_bench.plugins import PLUGIN_FOLDERS
-
         patch.setenv(PLUGIN_FOLDERS, str(PLUGINS))
         run(request(results, "child:first"))
     return numbers(results)
 
 
-@pytest.mark.parametrize("moment", [name for name in killable.MOMENTS if name.startswith("dies")])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_run_goes_on_to_the_same_bytes(
     tmp_path: Path, undisturbed: dict[str, bytes], moment: str
 ) -> None:
-    jobs = 2 if moment == "dies_with_workers" else 1
-    killed = ends(start(request(tmp_path, "child:first", jobs=jobs), moment))
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    order = request(tmp_path, "child:first")
+    assert exit_code_of(order, moment) == -signal.SIGKILL
     assert numbers(tmp_path) != undisturbed
-    (result,) = run(request(tmp_path, "child:first"))
+    (result,) = run(order)
     assert result.status == "ok"
     assert numbers(tmp_path) == undisturbed
     assert not list(tmp_path.rglob("*.tmp"))
 
 
+def test_a_run_killed_above_its_workers_goes_on_to_the_same_bytes(
+    tmp_path: Path, undisturbed: dict[str, bytes]
+) -> None:
+    killed = ends(start(request(tmp_path, "child:first", jobs=2), "dies_with_workers"))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    run(request(tmp_path, "child:first"))
+    assert numbers(tmp_path) == undisturbed
+
+
+def test_workers_die_with_their_run(tmp_path: Path) -> None:
+    order = request(tmp_path, "toy", sets=("toy.pause=30",), jobs=2)
+    killed = ends(start(order, "orphans_a_worker"))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    (lock,) = tmp_path.glob("tiny/toy/*/seed0/.lock")
+    with locked(lock.parent):  # waits three seconds, a step of the worker would take thirty
+        assert lock.read_text() == str(os.getpid())
+
+
 def test_a_killed_training_does_not_begin_again(tmp_path: Path) -> None:
-    ends(start(request(tmp_path, "child:first"), "dies_in_child_training"))
+    assert exit_code_of(request(tmp_path, "child:first"), "dies_in_child_training") == -9
     epochs: list[str] = []
 
     def hear(event: Event) -> None:
