@@ -18,8 +18,8 @@ from wsal_bench.events import CellProgress
 from wsal_bench.localization import localize
 from wsal_bench.localization.recipe import ProposalRecipe
 from wsal_bench.recipe_file import recipe_from_json
+from wsal_bench.resolution import task_of
 from wsal_bench.results import RunFiles, read_record
-from wsal_bench.specs import task_of
 from wsal_bench.stopwatch import Stopwatch
 from wsal_bench.types import Activations, Detections, Proposals, Video
 

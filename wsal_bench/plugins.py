@@ -14,12 +14,27 @@ import pkgutil
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
+from wsal_bench._plugin_names import MethodName, resolve
 from wsal_bench.errors import DataError, UsageError, did_you_mean
+
+__all__ = [
+    "PLUGIN_FOLDERS",
+    "Broken",
+    "Kind",
+    "MethodName",
+    "Plugin",
+    "available",
+    "broken",
+    "load",
+    "local_folders",
+    "presets_path",
+    "resolve_methods",
+    "source_digest",
+]
 
 Kind = Literal["methods", "datasets"]
 
@@ -63,17 +78,6 @@ class Broken:
     name: str
     origin: str
     message: str
-
-
-@dataclass(frozen=True)
-class MethodName:
-    """A method, and which variant of it; None where it has only one form."""
-
-    method: str
-    variant: str | None = None
-
-    def __str__(self) -> str:
-        return self.method + (f":{self.variant}" if self.variant else "")
 
 
 def local_folders(kind: Kind) -> list[str]:
@@ -128,12 +132,15 @@ def resolve_methods(names: Iterable[str]) -> list[MethodName]:
     Raises:
         UsageError: nothing of that name.
     """
-    plugins = available("methods")
+    scan = _scan("methods")
     chosen: dict[MethodName, None] = {}
     for text in names:
-        chosen.update(dict.fromkeys(_resolve(text.strip(), plugins)))
+        bad = [entry for entry in scan.broken if entry.name == text.partition(":")[0]]
+        if bad:
+            raise UsageError(f"method {text!r}: {bad[0].message}", path=bad[0].origin)
+        chosen.update(dict.fromkeys(resolve(text.strip(), scan.plugins)))
     if not chosen:
-        raise UsageError("no method was named", hint=did_you_mean("", plugins, kind="methods"))
+        raise UsageError("no method was named", hint=did_you_mean("", scan.plugins, kind="methods"))
     return list(chosen)
 
 
@@ -296,39 +303,3 @@ def _source_files(path: Path) -> list[Path]:
     if path.name != "__init__.py":
         return [path]
     return sorted(path.parent.rglob("*.py"))
-
-
-def _resolve(text: str, plugins: dict[str, Plugin]) -> list[MethodName]:
-    name, colon, variant = text.partition(":")
-    if "*" in name or "?" in name:
-        methods = [plugin for plugin in plugins.values() if fnmatchcase(plugin.name, name)]
-    elif name in plugins:
-        methods = [plugins[name]]
-    else:
-        methods = [plugin for plugin in plugins.values() if name in plugin.groups]
-    found = [chosen for plugin in methods for chosen in _variants(plugin, variant, bool(colon))]
-    if found:
-        return found
-    if colon and len(methods) == 1:
-        known = [*methods[0].variants, *methods[0].controls]
-        raise UsageError(
-            f"{name} has no variant {variant!r}", hint=did_you_mean(variant, known, kind="variants")
-        )
-    groups = {group for plugin in plugins.values() for group in plugin.groups}
-    bad = [entry for entry in broken("methods") if entry.name == name]
-    if bad:
-        raise UsageError(f"method {name!r}: {bad[0].message}", path=bad[0].origin)
-    raise UsageError(
-        f"no method {text!r}",
-        hint=did_you_mean(text, {*plugins, *groups}, kind="methods and groups"),
-    )
-
-
-def _variants(plugin: Plugin, wanted: str, given: bool) -> list[MethodName]:
-    """The variants of one method that a part after the colon stands for."""
-    if not given:
-        return [MethodName(plugin.name, variant) for variant in plugin.variants or (None,)]
-    if not plugin.variants and not plugin.controls:
-        return [MethodName(plugin.name)] if wanted == "*" else []
-    known = [*plugin.variants, *plugin.controls]
-    return [MethodName(plugin.name, variant) for variant in known if fnmatchcase(variant, wanted)]

@@ -5,36 +5,28 @@ Nothing trains before the whole plan stands, so a mistake in the last cell is sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from wsal_bench import plugins
-from wsal_bench.api import Artifact, Dataset, Method, Split, Task, Track
-from wsal_bench.cells import (
-    OWN_RECIPE,
-    Cell,
-    DataSpec,
-    Need,
-    Precision,
-    RunRequest,
-    RunSpec,
-)
-from wsal_bench.config import Layer, build, choose_preset, read_presets
+from wsal_bench.api import Artifact, Dataset, Method, Split, Track
+from wsal_bench.cells import Cell, DataSpec, Need, Precision, RunRequest, RunSpec
+from wsal_bench.config import Layer, build
 from wsal_bench.datasource import Catalog
-from wsal_bench.errors import UnavailableError, UsageError, did_you_mean
-from wsal_bench.evaluation import protocols
+from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.evaluation.protocols import Protocol
 from wsal_bench.floors import FLOORS
-from wsal_bench.localization import recipe as recipes
 from wsal_bench.plugins import MethodName
+from wsal_bench.resolution import (
+    Library,
+    check_numbers,
+    choose_protocol,
+    resolve_device,
+    task_of,
+)
 from wsal_bench.settings import Settings
 
 __all__ = ["Cell", "Precision", "RunRequest", "RunSpec", "plan"]
-
-QUICK_PRESET = "quick"
-QUICK_EPOCHS = 2
 
 
 def plan(request: RunRequest, catalog: Catalog | None = None) -> list[Cell]:
@@ -50,65 +42,13 @@ def plan(request: RunRequest, catalog: Catalog | None = None) -> list[Cell]:
         DataError: a data set that cannot be opened.
         UnavailableError: a device that is not there.
     """
-    _check_numbers(request)
+    check_numbers(request)
     names = plugins.resolve_methods(request.methods)
     planner = _Planner(request, names, catalog or Catalog(), resolve_device(request.device))
     cells = planner.cells()
     planner.settings.refuse_unused()
     _refuse_equal(cells)
     return cells
-
-
-def resolve_device(name: str) -> str:
-    """A torch device name that exists here, for `auto`, `cpu`, `cuda` or `cuda:N`.
-
-    Raises:
-        UsageError: another name.
-        UnavailableError: there is no such device.
-    """
-    kind, colon, index = name.partition(":")
-    if name == "cpu":
-        return name
-    if name != "auto" and (kind != "cuda" or (colon and not index.isdigit())):
-        raise UsageError(f"no device {name!r}", hint="there are auto, cpu, cuda and cuda:N")
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if not torch.cuda.is_available():
-        raise UnavailableError(f"--device {name}: torch sees no CUDA device here")
-    if colon and int(index) >= torch.cuda.device_count():
-        raise UnavailableError(
-            f"--device {name}: there are {torch.cuda.device_count()} CUDA devices"
-        )
-    return name
-
-
-def choose_protocol(wanted: str | None, dataset: Dataset, name: str) -> Protocol:
-    """The protocol that a data set is scored under.
-
-    Args:
-        wanted: `common` or None: `<name>/common`; else one that fits the data set.
-        dataset: says which protocols fit.
-        name: of the data set.
-
-    Raises:
-        UsageError: the protocol does not fit, or is none.
-    """
-    known = (f"{name}/common", *dataset.protocols)
-    full = known[0] if wanted in (None, "common") else str(wanted)
-    if full not in known:
-        raise UsageError(
-            f"protocol {full!r} does not fit data set {name!r}",
-            hint=did_you_mean(full, known, kind="these do"),
-        )
-    chosen = protocols.common(name) if full == known[0] else protocols.protocol(full)
-    if chosen.truth_variant not in dataset.truth_variants:
-        raise UsageError(
-            f"protocol {full!r} needs the truth variant {chosen.truth_variant!r}",
-            hint=did_you_mean(chosen.truth_variant, dataset.truth_variants),
-        )
-    return chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,22 +58,6 @@ class _Data:
     spec: DataSpec
     dataset: Dataset
     protocol: Protocol
-
-
-@dataclass(frozen=True, eq=False)
-class _Entry:
-    """A method's class and presets, looked up once."""
-
-    kind: type[Method]
-    presets: Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class _Options:
-    """A method's options, resolved."""
-
-    config: Mapping[str, Any]
-    preset: str
 
 
 class _Planner:
@@ -147,10 +71,10 @@ class _Planner:
         self.catalog = catalog
         self.device = device
         self.settings = Settings.read(request.sets, request.config_file)
+        self.library = Library(request, self.settings)
         self._cells: dict[str, Cell] = {}
         self._splits: dict[str, set[Split]] = {}
         self._inherited: set[str] = set()
-        self._entries: dict[str, _Entry] = {}
         self._parents: dict[str, MethodName] = {}
 
     def cells(self) -> list[Cell]:
@@ -224,12 +148,12 @@ class _Planner:
         """The cell of a method, after those that it needs."""
         if str(name) in trail:
             raise UsageError(f"methods need each other: {' -> '.join((*trail, str(name)))}")
-        kind = self._entry(name.method).kind
+        kind = self.library.entry(name.method).kind
         parents = {
             key: self._cell(self._parent(name, artifact), data, seed, (*trail, str(name)))
             for key, artifact in kind.needs.items()
         }
-        options = self._options(name, kind, data, parents)
+        options = self.library.options(name, data.dataset, data.spec.name, parents)
         spec = RunSpec(
             method=name.method,
             variant=name.variant,
@@ -269,55 +193,6 @@ class _Planner:
         self._splits.setdefault(parent.key, set()).update(splits)
         return Need(artifact.method, artifact.kind, splits, parent.spec.hash, parent.key)
 
-    def _options(
-        self, name: MethodName, kind: type[Method], data: _Data, parents: Mapping[str, Cell]
-    ) -> _Options:
-        preset = self._preset(name, data)
-        variants = {**kind.variants, **kind.controls}
-        own = [Layer("variant", variants[name.variant])] if name.variant else []
-        layers = [preset, *own, *self.settings.layers(name.method, name.variant)]
-        shared = _shared(name, kind, parents, layers)
-        if self.request.quick and data.dataset.quick is None and "epochs" in kind.Config.fields():
-            layers.insert(len(own) + 1, Layer("--quick", {"epochs": QUICK_EPOCHS}))
-        config = build(kind.Config, [*layers, *shared], owner=str(name))
-        return _Options(config.to_json(), preset.origin)
-
-    def _entry(self, name: str) -> _Entry:
-        if name not in self._entries:
-            kind = plugins.load("methods", name)
-            path = plugins.presets_path(plugins.available("methods")[name])
-            self._entries[name] = _Entry(kind, read_presets(path) if path else {})
-        return self._entries[name]
-
-    def _preset(self, name: MethodName, data: _Data) -> Layer:
-        presets = self._entry(name.method).presets
-        wanted = self.request.preset or data.dataset.preset or data.spec.name
-        if self.request.quick and not self.request.preset and QUICK_PRESET in presets:
-            wanted = QUICK_PRESET
-        explicit = self.request.preset is not None
-        return choose_preset(presets, wanted, owner=name.method, explicit=explicit)
-
-
-def _shared(
-    name: MethodName, kind: type[Method], parents: Mapping[str, Cell], layers: list[Layer]
-) -> list[Layer]:
-    """Options that are the parents'; an error where the child sets one."""
-    shared = []
-    for key, parent in parents.items():
-        for option in kind.needs[key].shared:
-            for layer in layers:
-                if option in layer.values:
-                    raise UsageError(
-                        f"{name}.{option} ({layer.origin}) is read from {parent.spec.name}",
-                        hint=f"set {parent.spec.name}.{option} instead",
-                    )
-            if option not in parent.spec.config:
-                raise UsageError(f"{name} reads {option!r} from {parent.spec.name}: no such option")
-            shared.append(
-                Layer(f"read from {parent.spec.name}", {option: parent.spec.config[option]})
-            )
-    return shared
-
 
 def _refuses_data(kind: type[Method], spec: RunSpec, dataset: Dataset) -> None:
     """Lets a method say now, not after the others have trained, that these data do not suit it."""
@@ -325,33 +200,8 @@ def _refuses_data(kind: type[Method], spec: RunSpec, dataset: Dataset) -> None:
     kind(config, task_of(spec, dataset, "cpu"))
 
 
-def task_of(spec: RunSpec, dataset: Dataset, device: str) -> Task:
-    """What a method is told about a data set."""
-    return Task(
-        feature_dim=dataset.feature_dim,
-        class_names=tuple(dataset.class_names),
-        streams=dataset.streams,
-        device=device,
-        seed=spec.seed,
-        precision=spec.precision,
-    )
-
-
 def _data_identity(spec: DataSpec) -> str:
     return repr((spec.plugin, spec.name, sorted(spec.config.items()), spec.fingerprint, spec.seed))
-
-
-def _check_numbers(request: RunRequest) -> None:
-    for option, values in (("--seeds", request.seeds), ("--data-seeds", request.data_seeds)):
-        if not values or min(values) < 0:
-            raise UsageError(f"{option} {list(values)}", hint="seeds are whole numbers, 0 or more")
-    for option, value in (("--threads", request.threads), ("-j", request.jobs)):
-        if value < 1:
-            raise UsageError(f"{option} {value}", hint="it must be 1 or more")
-    if request.precision not in ("fp32", "bf16"):
-        raise UsageError(f"no precision {request.precision!r}", hint="there are fp32 and bf16")
-    if request.recipe != OWN_RECIPE:
-        recipes.recipe(request.recipe)
 
 
 def _refuse_equal(cells: list[Cell]) -> None:

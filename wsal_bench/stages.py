@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from wsal_bench import files, plugins
+from wsal_bench.cell_log import cell_log
 from wsal_bench.cells import Cell
 from wsal_bench.datasource import Catalog
 from wsal_bench.errors import DataError, UnavailableError, WsalError
@@ -31,7 +32,6 @@ from wsal_bench.scoring_stage import DamagedError, Scoring, reading
 from wsal_bench.stopwatch import Stopwatch
 
 _logger = logging.getLogger("wsal_bench.cell")
-_LOGGERS = ("wsal_bench", "wsal_methods", "wsal_datasets")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ def run_cell(cell: Cell, context: Context) -> CellResult:
     files.make_folder(place.directory)
     with ExitStack() as stack:
         stack.enter_context(locked(place.directory))
-        stack.enter_context(_cell_log(place.log, context.emit, cell))
+        stack.enter_context(cell_log(place.log, context.emit, cell))
         if not cell.is_floor:
             stack.enter_context(_threads(cell.spec.threads))
         files.remove_leftovers(place.directory)
@@ -174,6 +174,7 @@ class _Work:
     def _anew(self) -> CellResult:
         self._clear()
         self.context.emit(CellStarted(self.cell))
+        _logger.info("%s begins", self.cell.key)
         spec = yaml.safe_dump(self.cell.spec.to_json() | {"hash": self.cell.spec.hash})
         files.write_text(self.place.spec, spec)
         learned = self._learn()
@@ -181,6 +182,7 @@ class _Work:
         self._stop_here()
         record = good_record(self.cell, self.place, learned, self.watch.seconds)
         files.write_json(self.place.record, record)
+        _logger.info("done: %s %.4f", scores.protocol.headline, scores.headline)
         return self._result("ok", scores, self.watch.seconds)
 
     def _learn(self) -> Learned:
@@ -247,51 +249,3 @@ def _threads(number: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-class _NoteHandler(logging.Handler):
-    """Tells the user what the suite warns of, for example a damaged checkpoint."""
-
-    def __init__(self, emit: Callable[[Event], None], cell: Cell) -> None:
-        super().__init__(logging.WARNING)
-        self._emit, self._cell = emit, cell
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info is None:  # failures are told as results
-            spec = self._cell.spec
-            self._emit(Note(f"{spec.name}, seed {spec.seed}: {record.getMessage()}"))
-
-
-@contextmanager
-def _cell_log(path: Path, emit: Callable[[Event], None], cell: Cell) -> Iterator[None]:
-    """What is logged while this is open goes to the cell's log."""
-    handlers: list[logging.Handler] = [_file_handler(path), _NoteHandler(emit, cell)]
-    loggers = [logging.getLogger(name) for name in _LOGGERS]
-    levels = [logger.level for logger in loggers]
-    root = logging.getLogger()
-    root.addHandler(handlers[0])
-    loggers[0].addHandler(handlers[1])
-    for logger in loggers:
-        logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        root.removeHandler(handlers[0])
-        loggers[0].removeHandler(handlers[1])
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-        handlers[0].close()
-
-
-def _file_handler(path: Path) -> logging.Handler:
-    try:
-        handler = _LogFile(path, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"cannot be written ({error.strerror or error})", path=path) from error
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    return handler
-
-
-class _LogFile(logging.FileHandler):
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """A log that cannot be written (full disk) is not why a run fails; its files are."""

@@ -54,7 +54,7 @@ def test_a_run_leaves_everything_that_the_design_names(tmp_path: Path) -> None:
         place.scores("own", "tiny/common"),
         place.directory / "checkpoints" / "last.pt",
     ):
-        assert path.stat().st_size > 0 or path == place.log
+        assert path.stat().st_size > 0
     record = json.loads(place.record.read_text())
     assert record["status"] == "ok"
     assert record["parameters"] == 4 * 5 + 5 + 5 * 2 + 2
@@ -197,6 +197,12 @@ def test_a_usage_error_inside_a_cell_fails_that_cell(tmp_path: Path) -> None:
     results = run(request(tmp_path, "moody", "plain", sets=("moody.mood=usage",)))
     assert statuses(results) == {"moody": "failed", "plain": "ok"}
     assert results[0].error == "moody cannot learn from these videos"
+
+
+@pytest.mark.parametrize("when", ["fit", "inference"])
+def test_a_method_that_asks_for_the_truth_fails(tmp_path: Path, when: str) -> None:
+    (result,) = run(request(tmp_path, "spy", sets=(f"spy.when={when}",)))
+    assert result.error == "the truth was asked for during training or inference"
 
 
 def test_a_failed_cell_is_tried_again(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wsal_bench import api
-from wsal_bench.config import Config as BaseConfig
+from wsal_bench.config import Config
 from wsal_bench.errors import DataError
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.types import GroundTruth, Video, WeakVideo
@@ -15,7 +15,7 @@ NUM_SNIPPETS = 12
 GRID = TimeGrid(fps=10, stride=10)  # a snippet a second
 
 
-class Config(BaseConfig):
+class Options(Config):
     """How loud it is, how many videos there are, and whether it is broken."""
 
     noise: float = 0.1
@@ -26,8 +26,8 @@ class Config(BaseConfig):
 class Dataset(api.Dataset):
     """Videos with one action of four snippets each."""
 
-    Config = Config
-    config: Config
+    Config = Options
+    config: Options
     seeded = True
     quick: ClassVar[Mapping[str, Any]] = {"num_test": 2}
     class_names = ("rise", "fall")

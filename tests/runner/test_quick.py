@@ -1,0 +1,39 @@
+"""Quick runs of data sets that have no small version of their own."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.runner.toys import request
+from wsal_bench import plugins
+from wsal_bench.cells import Cell
+from wsal_bench.datasource import Catalog
+from wsal_bench.specs import plan
+
+
+@pytest.fixture
+def quick_cell(monkeypatch: pytest.MonkeyPatch) -> Cell:
+    kind = plugins.load("datasets", "tiny")
+    monkeypatch.setattr(kind, "quick", None)
+    order = request(Path("r"), "toy", quick=True, sets=("tiny.num_test=7",))
+    (cell,) = plan(order)
+    return cell
+
+
+def test_there_are_two_epochs(quick_cell: Cell) -> None:
+    assert quick_cell.spec.config["epochs"] == 2
+
+
+def test_there_are_at_most_eight_and_four_videos_with_their_truth(quick_cell: Cell) -> None:
+    dataset = Catalog().dataset(quick_cell.spec.data)
+    names = [video.video_id for video in dataset.videos("test")]
+    assert names == ["test0", "test1", "test2", "test3"]
+    assert dataset.ground_truth("test").video_ids == tuple(names)
+    assert len(dataset.videos("train")) == 6
+    assert dataset.class_names == ("rise", "fall")
+
+
+def test_a_quick_run_has_a_hash_of_its_own(quick_cell: Cell) -> None:
+    whole = plan(request(Path("r"), "toy", sets=("tiny.num_test=7", "toy.epochs=2")))[0]
+    assert whole.spec.config == quick_cell.spec.config
+    assert whole.spec.hash != quick_cell.spec.hash

@@ -1,0 +1,71 @@
+"""The log of one cell: a file, and notes for the user."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from wsal_bench.cells import Cell
+from wsal_bench.errors import DataError
+from wsal_bench.events import Event, Note
+
+_LOGGERS = ("wsal_bench", "wsal_methods", "wsal_datasets")
+
+
+class _NoteHandler(logging.Handler):
+    """Tells the user what the suite warns of, for example a damaged checkpoint."""
+
+    def __init__(self, emit: Callable[[Event], None], cell: Cell) -> None:
+        super().__init__(logging.WARNING)
+        self._emit, self._cell = emit, cell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info is None:  # failures are told as results
+            spec = self._cell.spec
+            self._emit(Note(f"{spec.name}, seed {spec.seed}: {record.getMessage()}"))
+
+
+@contextmanager
+def cell_log(path: Path, emit: Callable[[Event], None], cell: Cell) -> Iterator[None]:
+    """What is logged while this is open goes to the cell's log, and warnings to the user.
+
+    Args:
+        path: the log.
+        emit: told of warnings.
+        cell: whose log it is.
+
+    Raises:
+        DataError: the log cannot be opened.
+    """
+    handlers: list[logging.Handler] = [_file_handler(path), _NoteHandler(emit, cell)]
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    root = logging.getLogger()
+    root.addHandler(handlers[0])
+    loggers[0].addHandler(handlers[1])
+    for logger in loggers:
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handlers[0])
+        loggers[0].removeHandler(handlers[1])
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        handlers[0].close()
+
+
+def _file_handler(path: Path) -> logging.Handler:
+    try:
+        handler = _LogFile(path, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"cannot be written ({error.strerror or error})", path=path) from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    return handler
+
+
+class _LogFile(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """A log that cannot be written (full disk) is not why a run fails; its files are."""
