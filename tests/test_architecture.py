@@ -34,11 +34,12 @@ def imports(folder: Path) -> Iterator[Import]:
             for inner in ast.walk(node)
         }
         for node in ast.walk(tree):
-            names = []
-            if isinstance(node, ast.ImportFrom) and not node.level:
-                names = [node.module or ""]
-            elif isinstance(node, ast.Import):
+            if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            else:
+                continue
             for name in names:
                 yield Import(file, node.lineno, name, id(node) not in lazy)
 

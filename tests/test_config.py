@@ -52,7 +52,7 @@ def test_an_override_may_reach_one_variant_only() -> None:
 
 @pytest.mark.parametrize("text", ["epochs=1", "ftcl.epochs", "=3", ".epochs=1", "ftcl.=1"])
 def test_an_override_without_name_key_and_value_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is not NAME.KEY=VALUE"):
+    with pytest.raises(UsageError, match=r"is not NAME\.KEY=VALUE"):
         parse_override(text)
 
 
