@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -97,3 +97,19 @@ class Note:
 
 
 Event = Planned | CellStarted | CellProgress | CellFinished | Note
+
+
+class ListenerError(Exception):
+    """Whoever is told of events failed; its cause is the listener's own error."""
+
+
+def guarded(listener: Callable[[Event], None]) -> Callable[[Event], None]:
+    """A listener whose errors no cell takes for its own."""
+
+    def tell(event: Event) -> None:
+        try:
+            listener(event)
+        except Exception as error:  # such as a closed pipe; told to whoever started the run
+            raise ListenerError(str(error)) from error
+
+    return tell

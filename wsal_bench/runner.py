@@ -9,7 +9,7 @@ from signal import Signals
 from wsal_bench.cells import Cell, RunRequest
 from wsal_bench.datasource import Catalog
 from wsal_bench.errors import UsageError, WsalError
-from wsal_bench.events import CellFinished, CellResult, Event, Planned
+from wsal_bench.events import CellFinished, CellResult, Event, ListenerError, Planned, guarded
 from wsal_bench.files import make_folder
 from wsal_bench.learning import StoppedError
 from wsal_bench.signals import StopFlag, listening
@@ -86,9 +86,12 @@ def run_all(
             catalog,
             overwrite=first.overwrite,
             stop=lambda: bool(flag),
-            emit=on_event,
+            emit=guarded(on_event),
         )
-        return _Run(cells, context, flag, first.jobs).run()
+        try:
+            return _Run(cells, context, flag, first.jobs).run()
+        except ListenerError as error:
+            raise error.__cause__ or error from None
 
 
 class _Run:

@@ -23,7 +23,7 @@ from wsal_bench.cells import Cell
 from wsal_bench.datasource import Catalog
 from wsal_bench.errors import DataError, UnavailableError, WsalError
 from wsal_bench.evaluation import Scores
-from wsal_bench.events import CellResult, CellStarted, Event, Note, Status
+from wsal_bench.events import CellResult, CellStarted, Event, ListenerError, Note, Status
 from wsal_bench.learning import Learned, StoppedError, learn
 from wsal_bench.locks import locked
 from wsal_bench.records import failed_record, good_record
@@ -73,6 +73,7 @@ def run_cell(cell: Cell, context: Context) -> CellResult:
         StoppedError: the user wants the run to end; what was learnt is in a checkpoint.
         DataError: files or folders cannot be read or written: no other cell would fare better.
         UnavailableError: the device is not there.
+        ListenerError: whoever is told of events failed.
     """
     place = RunFiles(context.results / cell.key)
     files.make_folder(place.directory)
@@ -84,7 +85,7 @@ def run_cell(cell: Cell, context: Context) -> CellResult:
         files.remove_leftovers(place.directory)
         try:
             return _Work(cell, context, place).run()
-        except (StoppedError, DataError, UnavailableError):
+        except (StoppedError, ListenerError, DataError, UnavailableError):
             raise
         except Exception as error:  # a method may fail in any way; the others go on
             _logger.exception("the cell failed")

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -19,7 +20,7 @@ from typing import Any
 from wsal_bench.cells import Cell
 from wsal_bench.datasource import Catalog
 from wsal_bench.errors import WsalError
-from wsal_bench.events import CellResult, Event
+from wsal_bench.events import CellResult, Event, ListenerError, guarded
 from wsal_bench.learning import StoppedError
 from wsal_bench.plugins import PLUGIN_FOLDERS
 from wsal_bench.signals import listening
@@ -191,14 +192,19 @@ def _work(connection: Connection[Any, Any], cell: Cell, setup: _Setup) -> None:
             Catalog(),
             overwrite=setup.overwrite,
             stop=lambda: bool(flag),
-            emit=connection.send,
+            emit=guarded(connection.send),
         )
-        try:
-            connection.send(Done(run_cell(cell, context)))
-        except StoppedError:
-            connection.send(Stopped())
-        except WsalError as error:
-            connection.send(Refused(error))
+        with suppress(ListenerError, BrokenPipeError):  # nobody is there any more
+            connection.send(_last_word(cell, context))
+
+
+def _last_word(cell: Cell, context: Context) -> LastWord:
+    try:
+        return Done(run_cell(cell, context))
+    except StoppedError:
+        return Stopped()
+    except WsalError as error:
+        return Refused(error)
 
 
 def _die_with_parent() -> None:

@@ -101,8 +101,8 @@ def test_a_run_killed_above_its_workers_goes_on_to_the_same_bytes(
 
 def test_workers_die_with_their_run(tmp_path: Path) -> None:
     order = request(tmp_path, "toy", sets=("toy.pause=30",), jobs=2)
-    killed = ends(start(order, "orphans_a_worker"))
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    with start(order, "orphans_a_worker") as killed:
+        assert killed.wait() == -signal.SIGKILL
     (lock,) = tmp_path.glob("tiny/toy/*/seed0/.lock")
     with locked(lock.parent):  # waits three seconds, a step of the worker would take thirty
         assert lock.read_text() == str(os.getpid())

@@ -205,6 +205,19 @@ def test_a_method_that_asks_for_the_truth_fails(tmp_path: Path, when: str) -> No
     assert result.error == "the truth was asked for during training or inference"
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_of_the_listener_is_no_error_of_the_cell(tmp_path: Path, jobs: int) -> None:
+    def listen(event: Event) -> None:
+        if isinstance(event, CellProgress):
+            raise BrokenPipeError("nobody reads")
+
+    with pytest.raises(BrokenPipeError, match="nobody reads"):
+        run(request(tmp_path, "toy", jobs=jobs), listen)
+    assert not list(tmp_path.rglob("record.json"))
+    (result,) = run(request(tmp_path, "toy"))
+    assert result.status == "ok"
+
+
 def test_a_failed_cell_is_tried_again(tmp_path: Path) -> None:
     run(request(tmp_path, "moody"))
     heard = Heard()

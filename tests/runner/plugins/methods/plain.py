@@ -26,6 +26,8 @@ class Method(Base):
             raise ValueError("there is nothing to learn")
 
     def activations(self, video: Video) -> Activations:
+        if isinstance(video, WeakVideo):
+            raise TypeError("labels have reached inference")
         cas = np.asarray(video.features)[:, :2] * self.config.scale
         return Activations(
             scores={"cas": cas},
