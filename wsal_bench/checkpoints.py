@@ -104,7 +104,7 @@ class CheckpointFolder:
         return None
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Writes a checkpoint, then removes what is older than the kept ones, newer or damaged.
+        """Writes a checkpoint, then removes those that are older than the kept ones or damaged.
 
         Raises:
             DataError: it cannot be written; the checkpoints before it are still there.
@@ -115,7 +115,7 @@ class CheckpointFolder:
         good = [
             (position, other)
             for position, other in self._positions().items()
-            if position <= checkpoint.position and other not in self._damaged
+            if other not in self._damaged
         ]
         kept = {other for _, other in sorted(good)[-self._keep :]}
         for other in self._positions().values():

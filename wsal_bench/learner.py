@@ -22,15 +22,13 @@ class Learner:
 
     Args:
         method: gives network, optimisers, forward pass and loss.
-        initialise: false where `restore` follows: the method's initial weights are not asked for.
     """
 
-    def __init__(self, method: TrainableMethod, *, initialise: bool = True) -> None:
+    def __init__(self, method: TrainableMethod) -> None:
         self._method = method
         self._device = torch.device(method.task.device)
         network = method.network()
-        if initialise:
-            method.initial_weights(network)
+        method.initial_weights(network)
         self.network: nn.Module = network.to(self._device)
         self._optimizers: list[Optimizer] = list(method.optimizers(self.network))
 
@@ -46,7 +44,8 @@ class Learner:
             TypeError: the loss is no dictionary of tensors.
             ValueError: the loss has no term, or one has dimensions.
         """
-        batch = batch.to(self._device)
+        if self._device.type != "cpu":  # where batches are anyway
+            batch = batch.to(self._device)
         with autocast(self._method.task):
             outputs = self._method.forward(self.network, batch)
             terms = self._method.loss(outputs, batch, progress)

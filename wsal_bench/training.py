@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
@@ -32,7 +32,7 @@ from wsal_bench.types import Batch, WeakVideo
 if TYPE_CHECKING:
     from wsal_bench.trainable import TrainableMethod
 
-CHECKPOINT_SHARE: Final = 0.02
+CHECKPOINT_SHARE: Final = 0.01
 """An epoch ends with a checkpoint unless checkpoints would take more than this share of the time.
 
 The first epoch and the last one of each phase always do.
@@ -112,15 +112,13 @@ class _Training:
         self.share = share
         self.save_seconds, self.saved_at = 0.0, perf_counter()
         self.store = None if session.directory is None else CheckpointFolder(session.directory)
-        device = torch.device(method.task.device)
-        self.cuda = [device] if device.type == "cuda" else []
-        found = self.store.newest(device) if self.store else None
+        found = self.store.newest(torch.device(method.task.device)) if self.store else None
         self.resumed_from = found.position if found else None
         # before anything draws: what ran earlier in this process must not be felt
         torch.manual_seed(method.task.seed)
         self.generator = np.random.default_rng([method.task.seed, 0])
         self.epoch_generator = self._generator_state()
-        self.learner = Learner(method, initialise=found is None)
+        self.learner = Learner(method)
         self.position = Position()
         self.state: Mapping[str, Any] = {}
         self.history: list[EpochRecord] = []
@@ -162,7 +160,8 @@ class _Training:
         self.learner.begin_epoch()
         for batch, progress in self._batches(phase):
             self.log.add(*self.learner.backward(batch, progress))
-            self.position = replace(self.position, step=self.position.step + 1)
+            at = self.position
+            self.position = Position(at.phase, at.epoch, at.step + 1)
             waiting = self.position.step % every != 0
             if not waiting:
                 self.learner.step()
@@ -177,11 +176,9 @@ class _Training:
         at = self.position
         before = sum(record.steps for record in self.history if record.phase == at.phase)
         start = Progress(at.phase, at.epoch, before, at.epoch / phase.epochs, self.state)
-        # what is drawn again must not move torch's generators, which were restored to this point
-        with torch.random.fork_rng(devices=self.cuda, enabled=at.step > 0):
-            batches = self.method.batches(self.videos, self.generator, start)
-            iterator = iter(batches)
-            skipped = sum(1 for _ in islice(iterator, at.step))
+        batches = self.method.batches(self.videos, self.generator, start)
+        iterator = iter(batches)
+        skipped = sum(1 for _ in islice(iterator, at.step))
         if skipped < at.step:
             raise DataError(
                 f"{at.step} batches of {_where(at)} were done, but now it has {skipped}",
@@ -192,7 +189,7 @@ class _Training:
         for step, batch in enumerate(iterator, start=at.step):
             within = step / max(length, step + 1) if length else 0.0
             fraction = (at.epoch + within) / phase.epochs
-            yield batch, replace(start, step=before + step, fraction=fraction)
+            yield batch, Progress(at.phase, at.epoch, before + step, fraction, self.state)
 
     def _interrupt(self, seconds: float) -> None:
         self.log.look()

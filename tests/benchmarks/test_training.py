@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim import Adam
+from torch.optim import Adam, Optimizer
 
 from wsal_bench import training
 from wsal_bench.api import Session, Task
@@ -19,7 +19,7 @@ from wsal_bench.trainable import Progress, TrainableConfig, TrainableMethod
 from wsal_bench.types import Activations, Batch, WeakVideo
 
 FEATURE_DIM, NUM_CLASSES, NUM_SNIPPETS, BATCH_SIZE = 128, 10, 100, 16
-EPOCHS, BATCHES = 30, 10
+EPOCHS, BATCHES, ROUNDS = 20, 10, 3
 
 
 class ConvNet(nn.Module):
@@ -79,9 +79,15 @@ class InTheLoop(TrainableMethod):
 
     recipe: ProposalRecipe = COMMON
     shown: Iterable[Batch]
+    optimizer: Adam
 
     def network(self) -> nn.Module:
-        return ConvNet()
+        self.made = ConvNet()
+        return self.made
+
+    def optimizers(self, network: nn.Module) -> Sequence[Optimizer]:
+        self.optimizer = Adam(network.parameters(), lr=1e-4, weight_decay=5e-5)
+        return [self.optimizer]
 
     def loss(self, outputs: Any, batch: Batch, progress: Progress) -> dict[str, Tensor]:
         return loss_terms(outputs, batch.labels)
@@ -95,37 +101,38 @@ class InTheLoop(TrainableMethod):
         raise NotImplementedError
 
 
-def our_loop(shown: Iterable[Batch], epochs: int, directory: Path | None) -> nn.Module:
-    method = InTheLoop(TrainableConfig(epochs=epochs), Task(FEATURE_DIM, tuple("abcdefghij")))
-    method.shown = shown
-    return training.fit(method, [], Session(directory)).network
+def in_the_loop(epochs: int) -> InTheLoop:
+    return InTheLoop(TrainableConfig(epochs=epochs), Task(FEATURE_DIM, tuple("abcdefghij")))
 
 
 class InTurns:
     """Batches for the loop; after each of its steps, the same step is made without it.
 
-    So both are measured within the same few milliseconds, whatever else the machine does.
+    So both are measured within the same few milliseconds, whatever else the machine does, and on
+    the same network and optimiser, because where weights lie in memory alone can make 10 %.
     """
 
-    def __init__(self, batches: list[Batch]) -> None:
+    def __init__(self, method: InTheLoop, batches: list[Batch]) -> None:
+        self.method = method
         self.batches = batches
-        self.plain = plain_network()
         self.our_steps: list[float] = []
         self.plain_steps: list[float] = []
         self.between_epochs = 0.0
-        self.left = time.process_time()
+        self.left: float | None = None
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __iter__(self) -> Iterator[Batch]:
-        self.between_epochs += time.process_time() - self.left
+        if self.left is not None:
+            self.between_epochs += time.process_time() - self.left
         for index, batch in enumerate(self.batches):
             began = time.process_time()
             yield batch
             ended = time.process_time()
             # another batch, so that neither finds the other's in the cache
-            plain_step(*self.plain, self.batches[index - len(self.batches) // 2])
+            other = self.batches[index - len(self.batches) // 2]
+            plain_step(self.method.made, self.method.optimizer, other)
             self.our_steps.append(ended - began)
             self.plain_steps.append(time.process_time() - ended)
         self.left = time.process_time()
@@ -139,12 +146,15 @@ class InTurns:
 
 def test_the_loop_does_the_same_work_as_the_plain_one() -> None:
     batches = make_batches()
-    network, optimizer = plain_network()
+    torch.manual_seed(0)
+    network = ConvNet().train()
+    optimizer = Adam(network.parameters(), lr=1e-4, weight_decay=5e-5)
     for batch in batches * 2:
         plain_step(network, optimizer, batch)
-    for one, other in zip(
-        network.parameters(), our_loop(batches, 2, None).parameters(), strict=True
-    ):
+    method = in_the_loop(epochs=2)
+    method.shown = batches
+    ours = training.fit(method, [], Session()).network
+    for one, other in zip(network.parameters(), ours.parameters(), strict=True):
         assert torch.equal(one, other)
 
 
@@ -153,11 +163,15 @@ def test_the_loop_does_the_same_work_as_the_plain_one() -> None:
 def test_the_loop_costs_less_than_a_twentieth_over_a_plain_one(
     with_files: bool, tmp_path: Path
 ) -> None:
-    batches = make_batches()
-    our_loop(batches, 2, None)  # warm
-    turns = InTurns(batches)
-    our_loop(turns, EPOCHS, tmp_path if with_files else None)
-    step = 1e3 * float(np.median(turns.plain_steps))
-    between = 1e3 * turns.between_epochs / EPOCHS
-    print(f"ratio {turns.cost():.4f}, plain step {step:.2f} ms, an epoch's end {between:.2f} ms")  # noqa: T201
-    assert turns.cost() < 1.05
+    costs, steps, ends = [], [], []
+    for number in range(ROUNDS):  # how memory happens to be laid out makes some per cent
+        method = in_the_loop(EPOCHS)
+        method.shown = turns = InTurns(method, make_batches())
+        directory = tmp_path / str(number) if with_files else None
+        training.fit(method, [], Session(directory))
+        costs.append(turns.cost())
+        steps.append(1e3 * float(np.median(turns.plain_steps)))
+        ends.append(1e3 * turns.between_epochs / (EPOCHS - 1))
+    cost, step, end = (float(np.median(values)) for values in (costs, steps, ends))
+    print(f"ratio {cost:.4f}, plain step {step:.2f} ms, an epoch's end {end:.2f} ms")  # noqa: T201
+    assert cost < 1.05

@@ -47,7 +47,7 @@ def die_at_file(name: str, directory: Path, number: int, moved: bool) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         replace(source, target)
 
-    os.replace = replace_or_die
+    os.replace = replace_or_die  # type: ignore[assignment]
     train(name, directory)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,15 @@ from wsal_bench.checkpoints import (
     unpack,
 )
 from wsal_bench.errors import DataError
-from wsal_bench.history import EpochRecord, LossLog, append, from_lines, rewrite, to_lines
+from wsal_bench.history import (
+    EpochRecord,
+    LossLog,
+    append,
+    from_lines,
+    rewrite,
+    stack_terms,
+    to_lines,
+)
 
 CPU = torch.device("cpu")
 
@@ -26,14 +35,14 @@ def names(folder: CheckpointFolder) -> list[str]:
 
 
 def test_packing_and_unpacking_gives_the_same_values() -> None:
-    value = {
+    value: dict[str, Any] = {
         "tensor": torch.arange(3, dtype=torch.bfloat16),
         "array": np.arange(6, dtype=np.uint16).reshape(2, 3),
         "words": np.array(["run", "jump"]),
         "plain": [1, 2.5, None, True, "text", np.float32(0.5)],
     }
     again = unpack(pack(value))
-    assert torch.equal(again["tensor"], value["tensor"])  # type: ignore[arg-type]
+    assert torch.equal(again["tensor"], value["tensor"])
     assert np.array_equal(again["array"], value["array"])
     assert again["array"].dtype == np.uint16
     assert list(again["words"]) == ["run", "jump"]
@@ -67,7 +76,7 @@ def test_the_newest_is_the_one_that_is_furthest_in_training(tmp_path: Path) -> N
         assert found.content == {"at": str(position)}
 
 
-def test_older_newer_and_damaged_checkpoints_go_when_one_is_saved(tmp_path: Path) -> None:
+def test_older_and_damaged_checkpoints_go_when_one_is_saved(tmp_path: Path) -> None:
     folder = CheckpointFolder(tmp_path)
     for epoch in (1, 2):
         folder.save(Checkpoint(Position(0, epoch), {}))
@@ -153,6 +162,12 @@ def test_the_mean_does_not_depend_on_when_somebody_looked() -> None:
             log.add(("mil",), value)
         means.add(log.means()["mil"])
     assert len(means) == 1
+
+
+def test_rough_terms_are_summed_in_float32_and_exact_ones_stay_exact() -> None:
+    rough = torch.tensor(1.0, dtype=torch.bfloat16)
+    assert stack_terms({"a": rough, "b": rough}).dtype == torch.float32
+    assert stack_terms({"a": rough, "b": rough.double()}).dtype == torch.float64
 
 
 def test_history_lines_are_read_back(tmp_path: Path) -> None:

@@ -38,6 +38,13 @@ def test_activations_leave_the_generators_alone(trained: TrainableMethod) -> Non
     assert torch.equal(before, torch.random.get_rng_state())
 
 
+@pytest.mark.parametrize("mode", [True, False])
+def test_infer_leaves_the_network_in_its_mode(trained: TrainableMethod, mode: bool) -> None:
+    network = trained.trained.train(mode)
+    trained.infer(network, make_test_video())
+    assert network.training == mode
+
+
 def test_even_a_network_that_guesses_guesses_the_same_twice() -> None:
     class Guessing(Tiny):
         def forward(self, network: nn.Module, batch: object) -> torch.Tensor:

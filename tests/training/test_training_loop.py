@@ -63,7 +63,13 @@ def test_one_step_is_one_step_of_gradient_descent() -> None:
     network = method.network()
     batch = to_batch(make_videos())
     method.loss(network(batch.features), batch, Progress())["sum"].backward()  # type: ignore[no-untyped-call]
-    expected = [(value - 0.1 * value.grad).detach() for value in network.parameters()]
+    gradients = [
+        torch.zeros(1) if value.grad is None else value.grad for value in network.parameters()
+    ]
+    expected = [
+        value.detach() - 0.1 * gradient
+        for value, gradient in zip(network.parameters(), gradients, strict=True)
+    ]
     for one, other in zip(expected, weights(method), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-7)
 
