@@ -63,6 +63,7 @@ def _head(cell: Cell) -> dict[str, Any]:
         "track": spec["track"],
         "selection": cell.spec.track.selection,
         "quick": cell.spec.quick,
+        "asked": cell.asked,
         "environment": environment(cell.device),
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }

@@ -134,6 +134,7 @@ class _Work:
                 self._note(f"{error}; the cell is made again from its last good checkpoint")
             else:
                 self._say_if_source_changed(record)
+                self._say_that_it_was_asked_for(record)
                 return self._result("skipped", scores, record["seconds"])
         return self._anew()
 
@@ -171,6 +172,11 @@ class _Work:
         kind = plugins.load("methods", self.cell.spec.method)
         if record["source_digest"] != plugins.source_digest(kind):
             self._note("the method's source changed since; --overwrite makes the cell again")
+
+    def _say_that_it_was_asked_for(self, record: Mapping[str, Any]) -> None:
+        """A parent that nobody had asked for gets its row in tables once somebody does."""
+        if self.cell.asked and not record["asked"]:
+            files.write_json(self.place.record, {**record, "asked": True})
 
     def _anew(self) -> CellResult:
         self._clear()

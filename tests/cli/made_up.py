@@ -66,6 +66,7 @@ class MadeUpStore:
             "spec": spec.to_json(),
             "status": "failed" if mean_ap is None else "ok",
             "error": "loss fsd is nan at step 7" if mean_ap is None else None,
+            "asked": True,
             "parameters": 12,
             "seconds": {"train": 2.0, "infer": 0.5},
             **(record or {}),

@@ -119,6 +119,14 @@ def test_an_idle_parent_is_not_made_again(tmp_path: Path) -> None:
     assert heard.started == []
 
 
+def test_a_parent_gets_its_row_once_it_is_asked_for(tmp_path: Path) -> None:
+    run(request(tmp_path, "child"))
+    (file,) = tmp_path.glob("tiny/toy/*/seed0/record.json")
+    assert json.loads(file.read_text())["asked"] is False
+    assert statuses(run(request(tmp_path, "toy"))) == {"toy": "skipped"}
+    assert json.loads(file.read_text())["asked"] is True
+
+
 def test_overwrite_makes_what_was_asked_again(tmp_path: Path) -> None:
     run(request(tmp_path, "child:first"))
     before, heard = numbers(tmp_path), Heard()

@@ -65,7 +65,7 @@ def collect(
         for run in stored
         if run.spec.data.name == dataset
         and not run.spec.quick
-        and (run.record.get("asked", True) or run.failed)
+        and (run.record["asked"] or run.failed)
     ]
     known = {key.protocol for run in shown for key in run.scores if _shows(run, key, recipe)}
     chosen = _choose_protocol(known, dataset, protocol)
