@@ -12,19 +12,19 @@ from wsal_bench import plugins
 from wsal_bench.api import Artifact, Dataset, Method, Split, Track
 from wsal_bench.cells import Cell, DataSpec, Need, Precision, RunRequest, RunSpec
 from wsal_bench.config import Layer, build
-from wsal_bench.datasource import Catalog
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.evaluation.protocols import Protocol
 from wsal_bench.floors import FLOORS
 from wsal_bench.plugins import MethodName
-from wsal_bench.resolution import (
+from wsal_bench.running.datasource import Catalog
+from wsal_bench.running.resolution import (
     Library,
     check_numbers,
     choose_protocol,
     resolve_device,
     task_of,
 )
-from wsal_bench.settings import Settings
+from wsal_bench.running.settings import Settings
 
 __all__ = ["Cell", "Precision", "RunRequest", "RunSpec", "plan"]
 

@@ -7,7 +7,7 @@ import pytest
 from tests.runner.toys import request
 from wsal_bench import plugins
 from wsal_bench.cells import Cell
-from wsal_bench.datasource import Catalog
+from wsal_bench.running.datasource import Catalog
 from wsal_bench.specs import plan
 
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsal_bench import files
-from wsal_bench.activation_file import read_activations, write_activations
 from wsal_bench.environment import environment
 from wsal_bench.errors import DataError
 from wsal_bench.localization.recipe import ACM, COMMON, ProposalRecipe
-from wsal_bench.recipe_file import recipe_from_json
+from wsal_bench.running.activation_file import read_activations, write_activations
+from wsal_bench.running.recipe_file import recipe_from_json
 from wsal_bench.types import Activations
 
 

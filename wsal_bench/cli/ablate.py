@@ -20,11 +20,11 @@ from wsal_bench.cli.output import document, note
 from wsal_bench.cli.progress import Display
 from wsal_bench.cli.requests import TrainingOptions, training_options
 from wsal_bench.cli.writing import FORMATS, write_forms
-from wsal_bench.datasource import Catalog
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.report import study as page
 from wsal_bench.report.runs import ScoredRun
 from wsal_bench.report.stored import read_cell
+from wsal_bench.running.datasource import Catalog
 from wsal_bench.types import GroundTruth
 
 

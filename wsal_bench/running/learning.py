@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsal_bench import plugins
-from wsal_bench.activation_file import read_activations, write_activations
 from wsal_bench.api import Dataset, Method, Parent, Session, Split, truth_locked
 from wsal_bench.cells import OWN_RECIPE, Cell, Need
 from wsal_bench.config import Layer, build
@@ -17,14 +16,15 @@ from wsal_bench.evaluation.formats import detections_from_npz
 from wsal_bench.events import CellProgress
 from wsal_bench.localization import localize
 from wsal_bench.localization.recipe import ProposalRecipe
-from wsal_bench.recipe_file import recipe_from_json
-from wsal_bench.resolution import task_of
 from wsal_bench.results import RunFiles, read_record
-from wsal_bench.stopwatch import Stopwatch
+from wsal_bench.running.activation_file import read_activations, write_activations
+from wsal_bench.running.recipe_file import recipe_from_json
+from wsal_bench.running.resolution import task_of
+from wsal_bench.running.stopwatch import Stopwatch
 from wsal_bench.types import Activations, Detections, Proposals, Video
 
 if TYPE_CHECKING:
-    from wsal_bench.stages import Context
+    from wsal_bench.running.stages import Context
 
 
 class StoppedError(Exception):

@@ -8,9 +8,9 @@ from typing import Any
 
 from wsal_bench.cells import Cell
 from wsal_bench.environment import environment
-from wsal_bench.learning import Learned
 from wsal_bench.results import RECORD_SCHEMA, RunFiles
-from wsal_bench.stopwatch import STAGES
+from wsal_bench.running.learning import Learned
+from wsal_bench.running.stopwatch import STAGES
 
 
 def good_record(

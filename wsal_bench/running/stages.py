@@ -18,18 +18,18 @@ from typing import Any
 import yaml
 
 from wsal_bench import files, plugins
-from wsal_bench.cell_log import cell_log
 from wsal_bench.cells import Cell
-from wsal_bench.datasource import Catalog
 from wsal_bench.errors import DataError, UnavailableError, WsalError
 from wsal_bench.evaluation import Scores
 from wsal_bench.events import CellResult, CellStarted, Event, ListenerError, Note, Status
-from wsal_bench.learning import Learned, StoppedError, learn
-from wsal_bench.locks import locked
-from wsal_bench.records import failed_record, good_record
 from wsal_bench.results import RunFiles, read_record
-from wsal_bench.scoring_stage import DamagedError, Scoring, reading
-from wsal_bench.stopwatch import Stopwatch
+from wsal_bench.running.cell_log import cell_log
+from wsal_bench.running.datasource import Catalog
+from wsal_bench.running.learning import Learned, StoppedError, learn
+from wsal_bench.running.locks import locked
+from wsal_bench.running.records import failed_record, good_record
+from wsal_bench.running.scoring_stage import DamagedError, Scoring, reading
+from wsal_bench.running.stopwatch import Stopwatch
 
 _logger = logging.getLogger("wsal_bench.cell")
 

@@ -15,7 +15,7 @@ from wsal_bench.evaluation import protocols
 from wsal_bench.evaluation.protocols import Protocol
 from wsal_bench.localization import recipe as recipes
 from wsal_bench.plugins import MethodName
-from wsal_bench.settings import Settings
+from wsal_bench.running.settings import Settings
 
 QUICK_PRESET = "quick"
 QUICK_EPOCHS = 2
