@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SCRIPTS = "".join(path.read_text() for path in (ROOT / "scripts").iterdir() if path.is_file())
+DEMO = (ROOT / "scripts" / "demo").read_text().replace('"$results"', "results/demo").splitlines()
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -25,9 +25,9 @@ def commands(page: Path) -> list[str]:
     return [line.split("  #")[0].strip() for line in lines if line.startswith("wsal-bench")]
 
 
-def in_a_script(command: str) -> bool:
-    """The long runs: the same words stand in a script, which is itself run by hand and by users."""
-    return command.split(" --results")[0] in SCRIPTS
+def in_the_demo(command: str) -> bool:
+    """The long runs: the same line stands in `scripts/demo`."""
+    return command in DEMO
 
 
 def prepare(folder: Path) -> None:
@@ -65,7 +65,7 @@ def prepare(folder: Path) -> None:
 def test_every_command_of_the_pages_runs(tmp_path: Path) -> None:
     prepare(tmp_path)
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    todo = [line for page in PAGES for line in commands(page) if not in_a_script(line)]
+    todo = [line for page in PAGES for line in commands(page) if not in_the_demo(line)]
     assert len(todo) > 10
     failures = []
     for command in dict.fromkeys(todo):
@@ -75,6 +75,11 @@ def test_every_command_of_the_pages_runs(tmp_path: Path) -> None:
         if done.returncode:
             failures.append(f"{command}: {done.returncode}\n{done.stderr[-2000:]}")
     assert failures == []
+
+
+def test_the_page_shows_what_the_demo_runs() -> None:
+    shown = [line for line in commands(ROOT / "README.md") if in_the_demo(line)]
+    assert shown == [line for line in DEMO if line.startswith("wsal-bench")]
 
 
 def test_python_examples_of_the_pages_run() -> None:
