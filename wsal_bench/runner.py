@@ -13,7 +13,13 @@ from wsal_bench.files import make_folder
 from wsal_bench.running.datasource import Catalog
 from wsal_bench.running.learning import StoppedError
 from wsal_bench.running.signals import StopFlag, listening
-from wsal_bench.running.stages import Context, is_finished, run_cell, store_failure
+from wsal_bench.running.stages import (
+    Context,
+    has_good_record,
+    is_finished,
+    run_cell,
+    store_failure,
+)
 from wsal_bench.running.workers import Died, Done, Pool, Refused, Said, warm_up
 from wsal_bench.specs import plan
 
@@ -197,7 +203,9 @@ class _Run:
             return None
         for need in cell.spec.needs.values():
             parent = self.results.get(need.cell)
-            if parent is not None and parent.status == "failed":
+            if parent is None or parent.status != "failed":
+                continue
+            if not has_good_record(need.cell, self.context):  # else only its scoring failed
                 return f"{parent.method}, which it needs, failed: {parent.error}"
         return None
 

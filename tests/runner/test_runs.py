@@ -1,6 +1,7 @@
 """Cells that run, are stored, found again, made again."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,37 @@ def test_another_recipe_or_protocol_trains_nothing(tmp_path: Path) -> None:
     }
     scores = stored.scores[ScoreKey("common", "tiny/common")]
     assert scores.mean_ap.tolist() == list(other.map)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_recipe_that_does_not_fit_leaves_a_finished_cell_alone(tmp_path: Path, jobs: int) -> None:
+    (first,) = run(request(tmp_path, "toy"))
+    before, record = numbers(tmp_path), files_of(first).record.read_bytes()
+    (other,) = run(request(tmp_path, "toy", recipe="acm", jobs=jobs))
+    assert other.status == "failed"
+    assert "attention" in str(other.error)
+    assert (numbers(tmp_path), files_of(first).record.read_bytes()) == (before, record)
+    heard = Heard()
+    (again,) = run(request(tmp_path, "toy"), heard)
+    assert (again.status, again.map, heard.started) == ("skipped", first.map, [])
+
+
+def test_scores_stay_where_cutting_again_fails(tmp_path: Path) -> None:
+    (first,) = run(request(tmp_path, "toy", recipe="common"))
+    place = files_of(first)
+    # as if an older `acm` had asked for less
+    shutil.copytree(place.detections("common").parent, place.detections("acm").parent)
+    before = numbers(tmp_path)
+    (other,) = run(request(tmp_path, "toy", recipe="acm"))
+    assert other.status == "failed"
+    assert numbers(tmp_path) == before
+
+
+def test_a_child_is_made_of_a_parent_whose_scoring_alone_failed(tmp_path: Path) -> None:
+    run(request(tmp_path, "toy"))
+    (child,) = run(request(tmp_path, "child:first", recipe="acm"))
+    assert "attention" in str(child.error)
+    assert "which it needs" not in str(child.error)
 
 
 def test_a_method_that_cuts_by_itself_keeps_its_segments(tmp_path: Path) -> None:

@@ -111,7 +111,6 @@ class Scoring:
                 raise
             if self.place.detections(self.cell.recipe).exists():
                 self.note(f"{error}; localized again")
-            self._forget_scores()
             with reading():
                 activations = read_activations(self.place.activations())
             detections = self._localize(activations, recipe)
@@ -140,7 +139,7 @@ class Scoring:
             raise DataError(f"the recipe {self.cell.recipe!r} was another one then", path=path)
 
     def _forget_scores(self) -> None:
-        """Scores of segments that are about to be cut again."""
+        """Scores of segments that are about to be replaced."""
         for path in self.place.scores(self.cell.recipe, "any").parent.glob("*.json"):
             files.remove(path)
 
@@ -150,6 +149,7 @@ class Scoring:
         with self.watch.time("localize"):
             proposals = {name: localize(value, recipe) for name, value in activations.items()}
         detections = Detections.from_proposals(proposals, self.dataset.class_names)
+        self._forget_scores()  # not before: a recipe that does not fit leaves all as it was
         self._write_detections(self.cell.recipe, "test", detections, recipe)
         return detections
 

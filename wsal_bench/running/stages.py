@@ -55,10 +55,13 @@ class Context:
 
 def is_finished(cell: Cell, context: Context) -> bool:
     """Whether the cell has a good record, so that nothing is left but scoring."""
-    if context.overwrite and cell.asked:
-        return False
+    return not (context.overwrite and cell.asked) and has_good_record(cell.key, context)
+
+
+def has_good_record(key: str, context: Context) -> bool:
+    """Whether the store holds a good record of a cell, by the cell's key."""
     try:
-        return bool(read_record(RunFiles(context.results / cell.key).record)["status"] == "ok")
+        return bool(read_record(RunFiles(context.results / key).record)["status"] == "ok")
     except DataError:
         return False
 
@@ -95,6 +98,9 @@ def run_cell(cell: Cell, context: Context) -> CellResult:
 def store_failure(cell: Cell, context: Context, error: BaseException | str) -> CellResult:
     """Records that a cell failed, and why.
 
+    A good record stays as it is: what failed then is another scoring of it, or another making that
+    had not begun; either way the files that it vouches for are there.
+
     Args:
         cell: which.
         context: where its record goes.
@@ -111,7 +117,8 @@ def store_failure(cell: Cell, context: Context, error: BaseException | str) -> C
         kind = type(error).__name__
     else:
         message, trace, kind = error, "", "CellError"
-    files.write_json(place.record, failed_record(cell, kind, message, trace))
+    if not has_good_record(cell.key, context):
+        files.write_json(place.record, failed_record(cell, kind, message, trace))
     return CellResult(**_head(cell, place), status="failed", error=message)
 
 
