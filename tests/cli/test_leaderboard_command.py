@@ -197,3 +197,35 @@ def test_a_hash_of_several_seeds_is_refused_with_all_of_them(cli: Cli, store: Ma
     assert result.exit_code == 2
     assert "seed0" in result.stderr
     assert "seed1" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--recipe", "comon"), "did you mean 'common'"),
+        (("--recipe", "common"), "no method on 'simulated' has scores"),
+        (("--recipe", "acm"), "nothing is written"),
+        (("--protocol", "simulated/comon"), "did you mean 'simulated/common'"),
+    ],
+)
+def test_a_table_without_a_scored_method_is_a_mistake_and_writes_nothing(
+    cli: Cli, full: MadeUpStore, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    out = tmp_path / "boards"
+    result = cli("leaderboard", "--results", full.path, "--out", out, *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not out.exists()
+
+
+def test_failed_cells_alone_make_no_table(cli: Cli, store: MadeUpStore, tmp_path: Path) -> None:
+    store.add("mil", None)
+    result = cli("leaderboard", "--results", store.path, "--out", tmp_path / "boards")
+    assert result.exit_code == 2
+    assert "failed runs: 1" in result.stderr
+    assert not (tmp_path / "boards").exists()
+
+
+def test_floors_alone_are_a_table(cli: Cli, store: MadeUpStore) -> None:
+    store.add("floor:random", 0.1)
+    assert [row["name"] for row in board(cli, store)["references"]] == ["floor:random"]

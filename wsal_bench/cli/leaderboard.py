@@ -12,8 +12,9 @@ from wsal_bench.cli.output import document, note, warn
 from wsal_bench.cli.writing import FORMATS, write_forms
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.leaderboard import Leaderboard, build
+from wsal_bench.localization import recipe as presets
 from wsal_bench.report import board as page
-from wsal_bench.report.stored import collect, datasets
+from wsal_bench.report.stored import Collection, collect, datasets, recipes
 from wsal_bench.results import ResultStore, StoredRun
 
 
@@ -54,7 +55,9 @@ def leaderboard(
     for problem in store.problems():
         warn(f"{problem.directory}: left out, {problem.message}")
     stored = store.records(include_failed=True)
-    boards = [_board(stored, name, protocol, recipe) for name in _names(stored, names, results)]
+    chosen = _names(stored, names, results)
+    _check_recipe(stored, recipe)
+    boards = _boards(stored, chosen, protocol, recipe)
     if str(out) != "-":
         for board in boards:
             write_forms(out, board.dataset, _forms(board), form)
@@ -83,14 +86,45 @@ def _names(stored: list[StoredRun], wanted: tuple[str, ...], results: Path) -> l
     return list(dict.fromkeys(wanted)) or known
 
 
-def _board(stored: list[StoredRun], name: str, protocol: str | None, recipe: str) -> Leaderboard:
-    found = collect(stored, name, recipe=recipe, protocol=protocol)
+def _check_recipe(stored: list[StoredRun], recipe: str) -> None:
+    known = {OWN_RECIPE, *presets.names(), *recipes(stored)}
+    if recipe not in known:
+        raise UsageError(f"no recipe {recipe!r}", hint=did_you_mean(recipe, known))
+
+
+def _boards(
+    stored: list[StoredRun], names: list[str], protocol: str | None, recipe: str
+) -> list[Leaderboard]:
+    """The tables of those data sets on which a method, or at least a floor, has scores.
+
+    Raises:
+        UsageError: there is no such table.
+    """
+    boards, empty = [], []
+    for name in names:
+        found = collect(stored, name, recipe=recipe, protocol=protocol)
+        board = _board(found)
+        if board.rows or board.by_hand or (board.references and not found.num_unscored):
+            boards.append(board)
+        else:
+            empty.append(
+                f"no method on {name!r} has scores under {found.protocol} with the {recipe} "
+                f"recipe (failed runs: {len(board.failures)}), so nothing is written"
+            )
+    if not boards:
+        raise UsageError("; ".join(empty), hint=f"make some: wsal-bench run --recipe {recipe}")
+    for message in empty:
+        warn(message)
+    return boards
+
+
+def _board(found: Collection) -> Leaderboard:
     if found.num_unscored:
         note(
-            f"{name}: {found.num_unscored} runs are left out, they have no scores under "
-            f"{found.protocol} with the {recipe} recipe"
+            f"{found.dataset}: {found.num_unscored} runs are left out, they have no scores under "
+            f"{found.protocol} with the {found.recipe} recipe"
         )
-    return build(found.runs, dataset=name, recipe=recipe)
+    return build(found.runs, dataset=found.dataset, recipe=found.recipe)
 
 
 def _forms(board: Leaderboard) -> dict[str, str]:

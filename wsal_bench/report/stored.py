@@ -58,7 +58,7 @@ def collect(
         protocol: name of the rules; None: `<dataset>/common`, or the only one there is.
 
     Raises:
-        UsageError: no such protocol among the scores, or several and none is named.
+        UsageError: no run is scored under that protocol, or there are several and none is named.
     """
     shown = [
         run
@@ -68,7 +68,8 @@ def collect(
         and (run.record["asked"] or run.failed)
     ]
     known = {key.protocol for run in shown for key in run.scores if _shows(run, key, recipe)}
-    chosen = _choose_protocol(known, dataset, protocol)
+    anywhere = {key.protocol for run in shown for key in run.scores}
+    chosen = _choose_protocol(known or anywhere, dataset, protocol)
     found: list[ScoredRun] = []
     num_unscored = 0
     for run in shown:
@@ -144,6 +145,11 @@ def datasets(stored: Iterable[StoredRun]) -> list[str]:
     return sorted({run.spec.data.name for run in stored if not run.spec.quick})
 
 
+def recipes(stored: Iterable[StoredRun]) -> list[str]:
+    """Names of the recipes that some run has scores under."""
+    return sorted({key.recipe for run in stored for key in run.scores})
+
+
 def error_of(record: Mapping[str, Any]) -> str:
     """Why a run failed, in one line; empty where it did not."""
     error = record.get("error")
@@ -167,7 +173,7 @@ def _choose_protocol(known: set[str], dataset: str, wanted: str | None) -> str:
     if wanted == "common":
         wanted = common
     if wanted is not None:
-        if known and wanted not in known:
+        if wanted not in known:
             raise UsageError(
                 f"no run on {dataset!r} is scored under {wanted!r}",
                 hint=did_you_mean(wanted, known),
