@@ -229,3 +229,13 @@ def test_failed_cells_alone_make_no_table(cli: Cli, store: MadeUpStore, tmp_path
 def test_floors_alone_are_a_table(cli: Cli, store: MadeUpStore) -> None:
     store.add("floor:random", 0.1)
     assert [row["name"] for row in board(cli, store)["references"]] == ["floor:random"]
+
+
+def test_files_go_beside_the_runs_unless_another_folder_is_named(
+    cli: Cli, full: MadeUpStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):  # the files are no runs
+        assert cli("leaderboard", "--results", full.path).exit_code == 0
+    assert (full.path / "leaderboards" / "simulated.md").exists()
+    assert not Path("leaderboards").exists()

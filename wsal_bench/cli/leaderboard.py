@@ -22,7 +22,9 @@ from wsal_bench.results import ResultStore, StoredRun
 @results_option
 @click.option("--dataset", "names", multiple=True, help="Only this data set; repeatable.")
 @click.option("--protocol", help="Rules; by default <dataset>/common.")
-@click.option("--recipe", default=OWN_RECIPE, show_default=True, help="own or a recipe's name.")
+@click.option(
+    "--recipe", default=OWN_RECIPE, show_default=True, help="own, or one of `list recipes`."
+)
 @click.option(
     "--format",
     "form",
@@ -34,8 +36,7 @@ from wsal_bench.results import ResultStore, StoredRun
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=Path("leaderboards"),
-    show_default=True,
+    show_default="<results>/leaderboards",
     help="Folder for <dataset>.md, .csv, .json, .tex; - writes no file.",
 )
 @click.option("--plot", is_flag=True, help="Draw <dataset>.svg too: mAP against tIoU.")
@@ -46,11 +47,12 @@ def leaderboard(
     protocol: str | None,
     recipe: str,
     form: str,
-    out: Path,
+    out: Path | None,
     plot: bool,
     as_json: bool,
 ) -> None:
     """Write and print the table of the stored runs; quick runs are never in it."""
+    out = results / "leaderboards" if out is None else out
     store = ResultStore(results)
     for problem in store.problems():
         warn(f"{problem.directory}: left out, {problem.message}")
