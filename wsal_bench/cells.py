@@ -129,7 +129,8 @@ class RunSpec:
         needs: by the name that the method gives them.
         quick: a quick run; ranks nothing.
         preset: which preset was used; for readers, not in the hash.
-        by_hand: options set by `--config` and `--set`; for readers, not in the hash.
+        by_hand: options of method and data set set by `--config` and `--set`; for readers, not in
+            the hash.
     """
 
     method: str

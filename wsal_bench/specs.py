@@ -142,6 +142,7 @@ class _Planner:
             track=Track(label_source="truth boundaries", selection="none"),
             seed=seed,
             quick=self.request.quick,
+            by_hand=self.settings.texts(data.spec.plugin),
         )
 
     def _cell(self, name: MethodName, data: _Data, seed: int, trail: tuple[str, ...]) -> Cell:
@@ -168,7 +169,10 @@ class _Planner:
             needs={key: self._need(kind.needs[key], cell) for key, cell in parents.items()},
             quick=self.request.quick,
             preset=options.preset,
-            by_hand=self.settings.texts(name.method, name.variant),
+            by_hand=(
+                *self.settings.texts(name.method, name.variant),
+                *self.settings.texts(data.spec.plugin),
+            ),
         )
         if not kind.needs:  # what needs a parent is not made without it
             _refuses_data(kind, spec, data.dataset)

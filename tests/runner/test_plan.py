@@ -119,6 +119,21 @@ def test_what_was_set_by_hand_is_kept_for_readers() -> None:
     assert planned("toy", sets=("toy.epochs=3",))["toy"].spec.by_hand == ("toy.epochs=3",)
 
 
+def test_options_of_the_data_set_are_set_by_hand_for_every_row(tmp_path: Path) -> None:
+    file = tmp_path / "options.yaml"
+    file.write_text("tiny: {num_test: 3}\n")
+    sets = ("tiny.noise=0.2", "toy.epochs=3")
+    cells = planned("child:first", sets=sets, config_file=file, floors=True)
+    of_data = ("tiny.num_test=3", "tiny.noise=0.2")
+    assert {name: cell.spec.by_hand for name, cell in cells.items()} == {
+        "floor:random": of_data,
+        "floor:constant": of_data,
+        "ceiling:oracle": of_data,
+        "toy": ("toy.epochs=3", *of_data),
+        "child:first": of_data,
+    }
+
+
 @pytest.mark.parametrize(
     ("methods", "options", "message"),
     [
