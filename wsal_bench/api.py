@@ -169,6 +169,8 @@ class Dataset(ABC):
     card: ClassVar[str] = ""
     """What a reader should know before believing a number on it."""
     truth_variants: ClassVar[tuple[str, ...]] = ("default",)
+    takes_path: ClassVar[bool] = False
+    """True where `name:PATH` says where the files lie; else a path is refused."""
 
     class_names: tuple[str, ...]
     feature_dim: int

@@ -111,8 +111,10 @@ class _Planner:
         return list(found.values())
 
     def _dataset(self, text: str) -> list[_Data]:
-        name, _, path = text.partition(":")
+        name, colon, path = text.partition(":")
         kind: type[Dataset] = plugins.load("datasets", name)
+        if colon and not kind.takes_path:
+            raise UsageError(f"{name} takes no path, not {path!r}", hint=f"write {name} alone")
         layers = [Layer("quick size", kind.quick or {})] if self.request.quick else []
         config = build(kind.Config, [*layers, *self.settings.layers(name)], owner=name)
         spec = DataSpec(

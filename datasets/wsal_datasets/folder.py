@@ -29,6 +29,7 @@ class Dataset(api.Dataset):
     """Features and truth in a folder of your own (folder:PATH, see docs/add-a-dataset.md)."""
 
     version = "1"
+    takes_path = True
     card = (
         "Features, truth and split are the user's. Only listed videos count. What a number means "
         "depends on what the features have seen: features from a network that was trained with "

@@ -150,6 +150,8 @@ def test_options_of_the_data_set_are_set_by_hand_for_every_row(tmp_path: Path) -
         (("plain",), {"recipe": "comon"}, "did you mean 'common'"),
         (("plain",), {"datasets": ("tony",)}, "did you mean 'tiny'"),
         (("plain",), {"datasets": ()}, "no data set"),
+        (("plain",), {"datasets": ("tiny:x",)}, "tiny takes no path, not 'x'"),
+        (("plain",), {"datasets": ("tiny:",)}, "tiny takes no path, not ''"),
         (("plan",), {}, "did you mean 'plain'"),
         (("child:frist",), {}, "did you mean 'first'"),
         (("plain",), {"seeds": (-1,)}, "--seeds"),
