@@ -80,6 +80,13 @@ def test_data_that_are_drawn_need_three_data_seeds_times_two_training_seeds() ->
         ({"selection": "test"}, "the rows have different selections"),
         ({"budget": "no preset"}, "the rows have different budgets"),
         ({"data": {"noise": 2.0}}, "the rows have different data"),
+        ({"settings": {"precision": "bf16"}}, "the rows have different precisions"),
+        ({"settings": {"device": "cuda"}}, "the rows have different devices"),
+        ({"settings": {"threads": 4}}, "the rows have different numbers of threads"),
+        (
+            {"own_segments": True},
+            "some rows' segments are the method's own, the others' are a recipe's",
+        ),
     ],
 )
 def test_rows_that_knew_or_cost_different_things_are_not_ranked(
@@ -231,3 +238,14 @@ def test_rows_with_options_set_by_hand_stand_apart_and_are_not_ranked() -> None:
     assert "**10.0 ± 0.0**" in text
     assert "**90.0" not in text
     assert "Set by hand: mil.epochs=5." in text
+
+
+def test_a_method_whose_cells_all_failed_hinders_a_ranking() -> None:
+    failed = ScoredRun(dataset="toy", method="ftcl", variant="full", error="loss is nan")
+    table = board(runs("mil", [0.1] * 6), [failed])
+    assert table.obstacles == ("every cell failed of ftcl:full",)
+
+
+def test_a_failed_cell_with_options_set_by_hand_hinders_no_ranking() -> None:
+    failed = ScoredRun(dataset="toy", method="ftcl", error="nan", by_hand=("ftcl.lr=9",))
+    assert board(runs("mil", [0.1] * 6), [failed]).is_ranking

@@ -1,7 +1,7 @@
 """Runs become a table of methods: means that say what they are of, and an order only if earned.
 
-A table ranks where every method row has the same track, data, protocol, recipe and budget, and
-enough seeds; otherwise its rows are alphabetical, nothing is bold, and it says why. Rows with
+A table ranks where every method row has the same track, data, protocol, recipe, budget and machine
+settings, and enough seeds, and no method failed; otherwise its rows are alphabetical, nothing is bold, and it says why. Rows with
 options that somebody set by hand stand apart: nobody knows what was looked at to choose them.
 """
 
@@ -116,7 +116,7 @@ def build(runs: Sequence[ScoredRun], *, dataset: str, recipe: str) -> Leaderboar
     protocol = _one_protocol(scored)
     every_row = rows_of(scored)
     methods = [row for row in every_row if row.kind == "method" and not row.by_hand]
-    obstacles = tuple(_obstacles(methods))
+    obstacles = tuple(_obstacles(methods, runs))
     order = sorted(methods, key=lambda row: row.name)
     if not obstacles:
         order = sorted(order, key=lambda row: -row.headline.mean)
@@ -148,8 +148,8 @@ def rows_of(runs: Sequence[ScoredRun]) -> list[Row]:
     """
     by_name: dict[str, dict[str, list[ScoredRun]]] = {}
     for run in runs:
-        key = json.dumps(run.identity, sort_keys=True, default=str)
-        by_name.setdefault(run.name, {}).setdefault(key, []).append(run)
+        name, options = _group(run)
+        by_name.setdefault(name, {}).setdefault(options, []).append(run)
     rows = []
     for name, groups in sorted(by_name.items()):
         differing = _differing([group[0].identity for group in groups.values()])
@@ -225,7 +225,7 @@ def _one_protocol(runs: Sequence[ScoredRun]) -> Protocol | None:
     return protocols[0] if protocols else None
 
 
-def _obstacles(rows: Sequence[Row]) -> list[str]:
+def _obstacles(rows: Sequence[Row], every_run: Sequence[ScoredRun]) -> list[str]:
     """Why the order of the rows would mean nothing."""
     if not rows:
         return ["no run of a method with its preset"]
@@ -236,10 +236,17 @@ def _obstacles(rows: Sequence[Row]) -> list[str]:
         ("selections", {run.selection for run in runs}),
         ("budgets", {run.budget for run in runs}),
         ("data", {json.dumps(dict(run.data), sort_keys=True, default=str) for run in runs}),
+        ("precisions", {run.settings.get("precision") for run in runs}),
+        ("devices", {run.settings.get("device") for run in runs}),
+        ("numbers of threads", {run.settings.get("threads") for run in runs}),
         ("seeds", {tuple((run.data_seed, run.seed) for run in row.runs) for row in rows}),
     ):
         if len(values) > 1:
             reasons.append(f"the rows have different {what}")
+    if len({run.own_segments for run in runs}) > 1:
+        reasons.append("some rows' segments are the method's own, the others' are a recipe's")
+    if failed := _all_failed(every_run):
+        reasons.append(f"every cell failed of {', '.join(failed)}")
     seeded = any(run.seeded for run in runs)
     if any(_too_few(row, seeded) for row in rows):
         need = (
@@ -249,6 +256,27 @@ def _obstacles(rows: Sequence[Row]) -> list[str]:
         )
         reasons.append(f"a ranking needs {need} in every row")
     return reasons
+
+
+def _all_failed(runs: Sequence[ScoredRun]) -> list[str]:
+    """Methods that have no row, or one row fewer, as none of its cells has a score."""
+    scored = {_group(run) for run in runs if run.scores is not None}
+    return sorted(
+        {
+            run.name
+            for run in runs
+            if run.kind == "method" and not run.by_hand and _group(run) not in scored
+        }
+    )
+
+
+def _group(run: ScoredRun) -> tuple[str, str]:
+    """What the runs of one row have in common: name, and options as text.
+
+    An option that was set by hand to the value it has anyhow counts as set by hand all the same.
+    """
+    identity = json.dumps(run.identity, sort_keys=True, default=str)
+    return run.name, f"{bool(run.by_hand)} {identity}"
 
 
 def _too_few(row: Row, seeded: bool) -> bool:
