@@ -38,7 +38,7 @@ def plan(request: RunRequest, catalog: Catalog | None = None) -> list[Cell]:
 
     Raises:
         UsageError: a name, preset, option, protocol or number that cannot be right; two cells that
-            are equal; a method that refuses the data.
+            are equal, two data sets of one name; a method that refuses the data.
         DataError: a data set that cannot be opened.
         UnavailableError: a device that is not there.
     """
@@ -108,6 +108,7 @@ class _Planner:
         for text in dict.fromkeys(self.request.datasets):
             for data in self._dataset(text):
                 found.setdefault(repr((data.spec.path, _data_identity(data.spec))), data)
+        _refuse_namesakes([data.spec for data in found.values()])
         return list(found.values())
 
     def _dataset(self, text: str) -> list[_Data]:
@@ -208,6 +209,29 @@ def _refuses_data(kind: type[Method], spec: RunSpec, dataset: Dataset) -> None:
 
 def _data_identity(spec: DataSpec) -> str:
     return repr((spec.plugin, spec.name, sorted(spec.config.items()), spec.fingerprint, spec.seed))
+
+
+def _refuse_namesakes(specs: list[DataSpec]) -> None:
+    """Two data sets of one name would share a folder, a protocol and a row of the leaderboard."""
+    installed = plugins.available("datasets")
+    seen: dict[str, DataSpec] = {}
+    for spec in specs:
+        if spec.name != spec.plugin and spec.name in installed:
+            raise UsageError(
+                f"{_place(spec)} is called {spec.name!r}, as is the installed data set {spec.name}",
+                hint="give it another name",
+            )
+        first = seen.setdefault(spec.name, spec)
+        same_place = _place(first) == _place(spec)  # they differ in their data seeds only
+        if not same_place and _data_identity(first) != _data_identity(spec):
+            raise UsageError(
+                f"{_place(first)} and {_place(spec)} are both called {spec.name!r}, and differ",
+                hint="give one of them another name",
+            )
+
+
+def _place(spec: DataSpec) -> str:
+    return f"{spec.plugin}:{spec.path}" if spec.path else spec.plugin
 
 
 def _refuse_equal(cells: list[Cell]) -> None:

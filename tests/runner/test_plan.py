@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.datasets.conftest import Folder
 from tests.runner.toys import request
 from wsal_bench.cells import Cell, RunSpec
 from wsal_bench.errors import DataError, UnavailableError, UsageError
@@ -185,3 +186,34 @@ def test_a_device_that_is_not_there_is_unavailable() -> None:
 
 def test_common_stands_for_the_data_sets_own_common_protocol() -> None:
     assert planned("plain", protocol="common")["plain"].protocol.name == "tiny/common"
+
+
+def folder(path: Path, name: str = "mine", fps: int = 25) -> str:
+    path.mkdir()
+    made = Folder(path)
+    made.description |= {"name": name, "fps": fps}
+    made.write()
+    return f"folder:{path}"
+
+
+def test_two_data_sets_of_one_name_are_refused(tmp_path: Path) -> None:
+    texts = (folder(tmp_path / "one"), folder(tmp_path / "two", fps=20))
+    with pytest.raises(UsageError, match="are both called 'mine'") as caught:
+        planned("toy", datasets=texts)
+    assert all(text in str(caught.value) for text in texts)
+
+
+def test_a_copy_of_a_data_set_is_the_same_data_set(tmp_path: Path) -> None:
+    texts = (folder(tmp_path / "one"), folder(tmp_path / "two"))
+    assert len(plan(request(tmp_path, "toy", datasets=texts))) == 1
+
+
+def test_data_of_two_seeds_are_no_namesakes() -> None:
+    assert len(plan(request(Path("r"), "toy", data_seeds=(0, 1), datasets=("tiny",)))) == 2
+
+
+def test_a_folder_may_not_be_called_like_an_installed_data_set(tmp_path: Path) -> None:
+    text = folder(tmp_path / "one", name="tiny")
+    with pytest.raises(UsageError, match="as is the installed data set tiny") as caught:
+        planned("toy", datasets=(text,))
+    assert text in str(caught.value)
