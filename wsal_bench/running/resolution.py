@@ -28,15 +28,18 @@ def check_numbers(request: RunRequest) -> None:
         UsageError: one of them cannot be right.
     """
     for option, values in (("--seeds", request.seeds), ("--data-seeds", request.data_seeds)):
-        if not values or min(values) < 0:
+        if not values:
+            raise UsageError(f"{option} names nothing", hint="seeds are whole numbers, 0 or more")
+        if min(values) < 0:
             raise UsageError(f"{option} {list(values)}", hint="seeds are whole numbers, 0 or more")
     for option, value in (("--threads", request.threads), ("-j", request.jobs)):
         if value < 1:
             raise UsageError(f"{option} {value}", hint="it must be 1 or more")
     if request.precision not in ("fp32", "bf16"):
         raise UsageError(f"no precision {request.precision!r}", hint="there are fp32 and bf16")
-    if request.recipe != OWN_RECIPE:
-        recipes.recipe(request.recipe)
+    known = (OWN_RECIPE, *recipes.names())
+    if request.recipe not in known:
+        raise UsageError(f"no recipe {request.recipe!r}", hint=did_you_mean(request.recipe, known))
 
 
 def resolve_device(name: str) -> str:
