@@ -249,3 +249,37 @@ def test_a_method_whose_cells_all_failed_hinders_a_ranking() -> None:
 def test_a_failed_cell_with_options_set_by_hand_hinders_no_ranking() -> None:
     failed = ScoredRun(dataset="toy", method="ftcl", error="nan", by_hand=("ftcl.lr=9",))
     assert board(runs("mil", [0.1] * 6), [failed]).is_ranking
+
+
+def test_data_set_by_hand_put_floors_too_into_the_block_that_is_not_ranked() -> None:
+    noisy: dict[str, Any] = {"data": {"noise": 0.1}, "by_hand": ("simulated.noise=0.1",)}
+    plain: dict[str, Any] = {"data": {"noise": 0.0}}
+    table = board(
+        runs("mil", [0.1] * 6, **plain),
+        [run("floor:random", 0.05, **plain)],
+        runs("mil", [0.9] * 6, **noisy),
+        [run("floor:random", 0.5, **noisy)],
+    )
+    assert table.is_ranking
+    assert names(table) == ["mil [data.noise=0.0]"]
+    assert [row.name for row in table.references] == ["floor:random [data.noise=0.0]"]
+    assert [row.name for row in table.by_hand] == [
+        "mil [data.noise=0.1]",
+        "floor:random [data.noise=0.1]",
+    ]
+    text = page.to_markdown(table)
+    block = text[text.index("set by hand, not ranked") : text.index("Floors and ceilings (")]
+    assert "floor:random [data.noise=0.1]" in block
+    assert "Set by hand: simulated.noise=0.1." in text
+
+
+def test_runs_set_by_hand_to_the_usual_value_are_never_merged_with_untouched_ones() -> None:
+    touched = replace(run("mil", 0.3, seed=1), by_hand=("simulated.noise=0.0",))
+    table = board([run("mil", 0.1, seed=0), touched])
+    assert [row.headline.mean for row in table.rows] == pytest.approx([0.1])
+    assert [row.headline.mean for row in table.by_hand] == pytest.approx([0.3])
+
+
+def test_one_run_has_no_word_about_a_spread() -> None:
+    assert "standard deviation" not in page.to_markdown(board([run("mil")]))
+    assert "over training seeds" in page.to_markdown(board(runs("mil", [0.1, 0.2])))

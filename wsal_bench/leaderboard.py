@@ -1,8 +1,9 @@
 """Runs become a table of methods: means that say what they are of, and an order only if earned.
 
 A table ranks where every method row has the same track, data, protocol, recipe, budget and machine
-settings, and enough seeds, and no method failed; otherwise its rows are alphabetical, nothing is bold, and it says why. Rows with
-options that somebody set by hand stand apart: nobody knows what was looked at to choose them.
+settings, and enough seeds, and no method failed as a whole; otherwise its rows are alphabetical,
+nothing is bold, and it says why. Rows with options that somebody set by hand stand apart: nobody
+knows what was looked at to choose them.
 """
 
 from __future__ import annotations
@@ -80,8 +81,9 @@ class Leaderboard:
         recipe: how segments were cut: `own` or `common`.
         protocol: the rules of the scores; None where nothing was scored.
         rows: methods: the best first where `obstacles` is empty, else alphabetical.
-        by_hand: methods with options set by hand, alphabetical, never ranked.
-        references: floors and ceilings.
+        by_hand: rows with options set by hand, of methods or data, alphabetical, never ranked;
+            floors and ceilings behind the methods.
+        references: floors and ceilings, as the data set is.
         failures: cells without a score.
         obstacles: why this is not a ranking; empty: it is one.
     """
@@ -120,11 +122,8 @@ def build(runs: Sequence[ScoredRun], *, dataset: str, recipe: str) -> Leaderboar
     order = sorted(methods, key=lambda row: row.name)
     if not obstacles:
         order = sorted(order, key=lambda row: -row.headline.mean)
-    position = {name: index for index, name in enumerate(FLOORS)}
-    references = sorted(
-        (row for row in every_row if row.kind != "method"),
-        key=lambda row: (position.get(row.method, len(position)), row.name),
-    )
+    position = {name: index for index, name in enumerate(FLOORS)}  # methods: -1, before all
+    apart = sorted(every_row, key=lambda row: (position.get(row.method, -1), row.name))
     failures = [
         Failure(run.name, run.data_seed, run.seed, run.error) for run in runs if run.scores is None
     ]
@@ -133,8 +132,8 @@ def build(runs: Sequence[ScoredRun], *, dataset: str, recipe: str) -> Leaderboar
         recipe=recipe,
         protocol=protocol,
         rows=tuple(order),
-        by_hand=tuple(row for row in every_row if row.kind == "method" and row.by_hand),
-        references=tuple(references),
+        by_hand=tuple(row for row in apart if row.by_hand),
+        references=tuple(row for row in apart if row.kind != "method" and not row.by_hand),
         failures=tuple(sorted(failures, key=lambda f: (f.name, f.data_seed, f.seed, f.error))),
         obstacles=obstacles,
     )

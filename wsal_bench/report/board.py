@@ -65,7 +65,9 @@ def to_markdown(board: Leaderboard) -> str:
         if board.rows:
             lines += [markdown(table(board, board.rows, board.protocol))]
         if board.by_hand:
-            lines += ["With options set by hand, not ranked:", ""]
+            floors = any(row.kind != "method" for row in board.by_hand)
+            through = " (floors and ceilings through the `common` recipe)" if floors else ""
+            lines += [f"With options set by hand, not ranked{through}:", ""]
             lines += [markdown(table(board, board.by_hand, board.protocol))]
         if board.references:
             lines += ["Floors and ceilings (through the `common` recipe):", ""]
@@ -89,13 +91,15 @@ def notes(board: Leaderboard) -> list[str]:
             f"Protocol `{rules.name}` version {rules.version}: {rules.description}. "
             f"Recipe: {board.recipe}. mAP in percent."
         )
-        found.append(f"± is the standard deviation over {_spread(board)}; nothing is pooled.")
-    runs = [run for row in (*board.rows, *board.by_hand) for run in row.runs]
+        if spread := _spread(board):
+            found.append(f"± is the standard deviation over {spread}; nothing is pooled.")
+    rows = (*board.rows, *(row for row in board.by_hand if row.kind == "method"))
+    runs = [run for row in rows for run in row.runs]
     for what, values in (
         ("Track", {run.track for run in runs}),
         ("Selection", {run.selection for run in runs}),
         ("Options from", {run.budget for run in runs}),
-        ("Set by hand", {text for run in runs for text in run.by_hand}),
+        ("Set by hand", {text for row in board.by_hand for text in row.by_hand}),
     ):
         if known := sorted(value for value in values if value):
             found.append(f"{what}: {'; '.join(known)}.")
@@ -166,9 +170,10 @@ def _best(board: Leaderboard, row: Row, averages: Sequence[str]) -> list[bool]:
 
 
 def _spread(board: Leaderboard) -> str:
-    over = {row.headline.std_over for row in board.rows} - {None}
+    """Seeds of what; empty where every row is one run, which has no spread."""
+    over = {row.headline.std_over for row in _all_rows(board)} - {None}
     words = {"data_seed": "data seeds (of means over training seeds)", "seed": "training seeds"}
-    return " or ".join(words[str(name)] for name in sorted(map(str, over))) or "nothing: one run"
+    return " or ".join(words[str(name)] for name in sorted(map(str, over)))
 
 
 def _document(row: Row) -> dict[str, Any]:
@@ -209,7 +214,11 @@ def _flat(row: Row, protocol: Protocol) -> dict[str, Any]:
         "parameters": row.parameters,
     }
     flat |= {f"{stage} seconds": row.seconds.get(stage) for stage in ("train", "infer")}
-    return flat | {"paper": row.paper.get(protocol.headline), "selection": row.runs[0].selection}
+    return flat | {
+        "paper": row.paper.get(protocol.headline),
+        "selection": row.runs[0].selection,
+        "by_hand": "; ".join(row.by_hand),
+    }
 
 
 def _mean_and_std(name: str, value: NestedMean) -> dict[str, float | None]:
