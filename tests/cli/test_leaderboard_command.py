@@ -239,3 +239,14 @@ def test_files_go_beside_the_runs_unless_another_folder_is_named(
         assert cli("leaderboard", "--results", full.path).exit_code == 0
     assert (full.path / "leaderboards" / "simulated.md").exists()
     assert not Path("leaderboards").exists()
+
+
+def test_list_runs_says_yes_to_a_quick_run_and_nothing_to_others(
+    cli: Cli, store: MadeUpStore
+) -> None:
+    store.add("mil")
+    store.add("fast", quick=True)
+    lines = cli("list", "runs", "--results", store.path).stdout.strip().splitlines()
+    fast, mil = sorted(lines[-2:])
+    assert " yes " in fast
+    assert not {"yes", "True", "False"} & set(mil.split())

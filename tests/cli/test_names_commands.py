@@ -55,13 +55,20 @@ def test_show_reads_options_with_their_comments(cli: Cli, toys: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("ftcl", "method"), ("simulated", "dataset"), ("thumos14/common", "protocol")],
+    [
+        ("ftcl", "method"),
+        ("simulated", "dataset"),
+        ("thumos14/common", "protocol"),
+        ("acm", "recipe"),
+    ],
 )
 def test_show_knows_what_a_name_stands_for(name: str, kind: str, cli: Cli) -> None:
     assert data(cli, "show", name)["kind"] == kind
 
 
-@pytest.mark.parametrize(("name", "best"), [("ftlc", "ftcl"), ("simulatd", "simulated")])
+@pytest.mark.parametrize(
+    ("name", "best"), [("ftlc", "ftcl"), ("simulatd", "simulated"), ("comon", "common")]
+)
 def test_show_suggests_the_nearest_name(name: str, best: str, cli: Cli) -> None:
     result = cli("show", name)
     assert result.exit_code == 2
@@ -121,3 +128,18 @@ def test_doctor_suggests_the_nearest_plugin(cli: Cli) -> None:
     result = cli("doctor", "--plugin", "ftlc")
     assert result.exit_code == 2
     assert "did you mean 'ftcl'" in result.stderr
+
+
+def test_a_recipe_is_shown_with_all_its_numbers(cli: Cli) -> None:
+    shown = data(cli, "show", "common")
+    assert (shown["nms"]["threshold"], shown["nms"]["plus"]) == (0.55, 0.0)
+    assert [part["gate"] for part in shown["lists"]] == ["cas"]
+    text = cli("show", "acm").stdout
+    assert "  - gate: cas\n    thresholds: 0.15, " in text
+    assert "  - gate: attention\n" in text
+
+
+def test_the_line_about_a_recipe_counts_its_gate_lists(cli: Cli) -> None:
+    text = cli("list", "recipes").stdout
+    assert "1 gate list, " in text
+    assert "2 gate lists, " in text

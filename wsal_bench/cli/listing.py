@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from wsal_bench import plugins
 from wsal_bench.cli.options import json_option, plugins_option, results_option
 from wsal_bench.cli.output import document, warn
 from wsal_bench.report.table import Cell, Column, Table, plain
+
+if TYPE_CHECKING:
+    from wsal_bench.localization import ProposalRecipe
 
 SCHEMA = "wsal-bench/list/1"
 NAMES = ("methods", "datasets", "protocols", "recipes", "runs")
@@ -78,12 +81,17 @@ def _recipes() -> list[dict[str, Any]]:
     fixed = [
         {
             "name": name,
-            "summary": f"{len(recipe.recipe(name).lists)} gate lists, "
+            "summary": f"{_gate_lists(recipe.recipe(name))}, "
             f"NMS {recipe.recipe(name).nms.threshold:g}",
         }
         for name in recipe.names()
     ]
     return [{"name": "own", "summary": "each method's published recipe"}, *fixed]
+
+
+def _gate_lists(recipe: ProposalRecipe) -> str:
+    count = len(recipe.lists)
+    return f"{count} gate list{'' if count == 1 else 's'}"
 
 
 def _runs(results: Path) -> list[dict[str, Any]]:
@@ -102,6 +110,8 @@ def _table(entries: list[dict[str, Any]]) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else ""
     if isinstance(value, float):
         return f"{100 * value:.1f}"
     return "" if value is None else str(value)

@@ -100,7 +100,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--recipe",
         default=OWN_RECIPE,
         show_default=True,
-        help="own, or common: one recipe for all methods.",
+        help="own, or one of `list recipes`.",
     ),
     click.option("--preset", help="By default the one that the data set names."),
     click.option(

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from wsal_bench import plugins
+from wsal_bench.cells import OWN_RECIPE
 from wsal_bench.cli.options import json_option, plugins_option, results_option
 from wsal_bench.cli.output import document
 from wsal_bench.cli.source import read_source
@@ -16,18 +17,19 @@ from wsal_bench.config import read_presets
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.evaluation import names as protocol_names
 from wsal_bench.evaluation import protocol
+from wsal_bench.localization import recipe as recipes
 from wsal_bench.report.lookup import find_run
 
 SCHEMA = "wsal-bench/show/1"
 
 
 @click.command()
-@click.argument("name", metavar="RUN|METHOD|DATASET|PROTOCOL")
+@click.argument("name", metavar="RUN|METHOD|DATASET|PROTOCOL|RECIPE")
 @results_option
 @plugins_option
 @json_option
 def show(name: str, results: Path, as_json: bool) -> None:
-    """Show one run (its directory or hash), method, data set or protocol."""
+    """Show one run (its directory or hash), method, data set, protocol or recipe."""
     found = _find(name, results)
     click.echo(document(SCHEMA, "data", found) if as_json else _text(found))
 
@@ -53,7 +55,11 @@ def _find(name: str, results: Path) -> dict[str, Any]:
         return {"kind": "run", **run}
     if name in protocol_names() or name.endswith("/common"):
         return {"kind": "protocol", **asdict(protocol(name))}
-    known = (*methods, *datasets, *protocol_names())
+    if name == OWN_RECIPE:
+        return {"kind": "recipe", "name": name, "summary": "each method's published recipe"}
+    if name in recipes.names():
+        return {"kind": "recipe", **recipes.recipe(name).to_json()}
+    known = (*methods, *datasets, *protocol_names(), OWN_RECIPE, *recipes.names())
     raise UsageError(f"nothing is called {name!r}", hint=did_you_mean(name, known))
 
 
@@ -108,6 +114,10 @@ def _lines(key: str, value: Any) -> list[str]:
         return [f"{key}:", *(f"  {line}" for line in inner)] if inner else [f"{key}: none"]
     if isinstance(value, str) and "\n" in value:
         return [f"{key}:", *(f"  {line}".rstrip() for line in value.splitlines())]
+    if isinstance(value, list) and value and all(isinstance(part, dict) for part in value):
+        blocks = [[line for name in part for line in _lines(name, part[name])] for part in value]
+        items = [(f"- {first}", *(f"  {line}" for line in rest)) for first, *rest in blocks]
+        return [f"{key}:", *(f"  {line}" for item in items for line in item)]
     if isinstance(value, (list, tuple)):
         return [f"{key}: {', '.join(map(str, value)) or 'none'}"]
     return [f"{key}: {'none' if value in (None, '') else value}"]
