@@ -13,6 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# the page on data sets has a test of its own beside the tests of data sets
+RUN_HERE = [page for page in PAGES if page.name != "add-a-dataset.md"]
 DEMO = (ROOT / "scripts" / "demo").read_text().replace('"$results"', "results/demo").splitlines()
 
 
@@ -32,7 +34,7 @@ def in_the_demo(command: str) -> bool:
 
 def prepare(folder: Path) -> None:
     """What the pages tell a reader to have: their own method files, features, detections."""
-    for page in PAGES:
+    for page in RUN_HERE:
         for text in re.findall(r"[Ss]ave (?:this )?as `(.*?)`", page.read_text()):
             code = page.read_text().split(f"`{text}`", 1)[1]
             file = folder / text
@@ -65,8 +67,8 @@ def prepare(folder: Path) -> None:
 def test_every_command_of_the_pages_runs(tmp_path: Path) -> None:
     prepare(tmp_path)
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    todo = [line for page in PAGES for line in commands(page) if not in_the_demo(line)]
-    assert len(todo) > 10
+    todo = [line for page in RUN_HERE for line in commands(page) if not in_the_demo(line)]
+    assert len(todo) > 8
     failures = []
     for command in dict.fromkeys(todo):
         done = subprocess.run(
