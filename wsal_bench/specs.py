@@ -5,6 +5,7 @@ Nothing trains before the whole plan stands, so a mistake in the last cell is sa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -172,15 +173,18 @@ class _Planner:
             needs={key: self._need(kind.needs[key], cell) for key, cell in parents.items()},
             quick=self.request.quick,
             preset=options.preset,
-            by_hand=(
-                *self.settings.texts(name.method, name.variant),
-                *self.settings.texts(data.spec.plugin),
-            ),
+            by_hand=self._by_hand(name, data, parents.values()),
         )
         if not kind.needs:  # what needs a parent is not made without it
             _refuses_data(kind, spec, data.dataset)
         cell = Cell(spec, data.protocol, self.request.recipe, self.device, asked=False)
         return self._add(cell)
+
+    def _by_hand(self, name: MethodName, data: _Data, parents: Iterable[Cell]) -> tuple[str, ...]:
+        """Options set by hand that reach a cell: its own, its parents', those of the data."""
+        inherited = (text for parent in parents for text in parent.spec.by_hand)
+        own = self.settings.texts(name.method, name.variant)
+        return tuple(dict.fromkeys((*own, *inherited, *self.settings.texts(data.spec.plugin))))
 
     def _parent(self, child: MethodName, artifact: Artifact) -> MethodName:
         if artifact.method not in self._parents:

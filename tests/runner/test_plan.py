@@ -120,6 +120,11 @@ def test_what_was_set_by_hand_is_kept_for_readers() -> None:
     assert planned("toy", sets=("toy.epochs=3",))["toy"].spec.by_hand == ("toy.epochs=3",)
 
 
+def test_what_was_set_by_hand_on_a_parent_is_kept_with_its_child() -> None:
+    cells = planned("child:first", sets=("toy.epochs=3",))
+    assert cells["child:first"].spec.by_hand == ("toy.epochs=3",)
+
+
 def test_options_of_the_data_set_are_set_by_hand_for_every_row(tmp_path: Path) -> None:
     file = tmp_path / "options.yaml"
     file.write_text("tiny: {num_test: 3}\n")
@@ -131,7 +136,7 @@ def test_options_of_the_data_set_are_set_by_hand_for_every_row(tmp_path: Path) -
         "floor:constant": of_data,
         "ceiling:oracle": of_data,
         "toy": ("toy.epochs=3", *of_data),
-        "child:first": of_data,
+        "child:first": ("toy.epochs=3", *of_data),
     }
 
 
