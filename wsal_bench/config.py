@@ -6,7 +6,7 @@ Precedence: defaults < preset < variant < `--config` file < `--set`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -85,12 +85,6 @@ class Override:
     variant: str | None
     key: str
     value: Any
-
-    @property
-    def layer(self) -> Layer:
-        """The option as a layer of its own."""
-        name = self.target + (f":{self.variant}" if self.variant else "")
-        return Layer(f"--set {name}.{self.key}", {self.key: self.value})
 
 
 def parse_override(text: str) -> Override:
@@ -173,12 +167,3 @@ def choose_preset(
         f"{owner} has no preset {wanted!r}",
         hint=did_you_mean(wanted, presets) + "; choose one with --preset",
     )
-
-
-def matching(overrides: Sequence[Override], name: str, variant: str | None) -> list[Layer]:
-    """The layers of `--set` that reach one variant of one plugin, in the order given."""
-    return [
-        override.layer
-        for override in overrides
-        if override.target == name and override.variant in (None, variant)
-    ]

@@ -11,16 +11,16 @@ reports the best on the test set; segments come from the recipe `common`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import Field
 from torch import Tensor, nn
 
-from wsal_bench.localization.recipe import COMMON, ProposalRecipe
+from wsal_bench.localization.recipe import ProposalRecipe
 from wsal_bench.nn import ConvEmbedding, label_cross_entropy, num_kept, topk_mean
 from wsal_bench.trainable import Progress, TrainableConfig, TrainableMethod, as_array
 from wsal_bench.types import Activations, Batch
-from wsal_methods._recipes import adjusted
+from wsal_methods._recipes import common_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +94,7 @@ class Method(TrainableMethod):
     @property
     def recipe(self) -> ProposalRecipe:
         """`common`, with this configuration's thresholds."""
-        return adjusted(
-            COMMON,
-            classes=replace(COMMON.classes, threshold=self.config.class_threshold),
-            nms=replace(COMMON.nms, threshold=self.config.nms_threshold),
+        return common_at(
+            class_threshold=self.config.class_threshold,
+            nms_threshold=self.config.nms_threshold,
         )

@@ -25,6 +25,8 @@ class SeedsType(click.ParamType[tuple[int, ...]]):
         """The numbers that a text stands for."""
         if isinstance(value, tuple):
             return value
+        if not str(value).strip():
+            self.fail(f"{value!r} names nothing; write 0,1,2 or 0-2")
         seeds: dict[int, None] = {}
         for part in str(value).split(","):
             first, dash, last = part.strip().partition("-")
