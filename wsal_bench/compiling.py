@@ -1,0 +1,67 @@
+"""Compiled functions: numba, set up once, with a cache that survives the process.
+
+A module with compiled functions imports `compiled` from here at its top and is itself imported by
+the function that needs it, when it needs it: importing numba takes a third of a second.
+
+Two rules keep the cache honest. Numba notices a change of the file that a function stands in, not
+of the files that it calls into: so a compiled function calls only compiled functions of its own
+file. And its result must not depend on the machine's number of threads.
+
+Knows nothing of the rest of the suite, so that every room can use it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+from numba.core import event
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+LOG = logging.getLogger("wsal_bench.compiling")
+
+
+def compiled(function: Function | None = None, **options: Any) -> Any:
+    """Compiles a function when it is first called, for the types it is called with.
+
+    What was compiled is kept on disk: beside the source, else in the user's cache folder, else (as
+    where nothing can be written) for this process only. Arithmetic is IEEE's, division by zero
+    gives inf or NaN as in numpy, and the interpreter's lock is released.
+
+    Args:
+        function: what to compile; None: a decorator with these options.
+        **options: further options of `numba.njit`, such as `parallel`.
+    """
+    if function is None:
+        return lambda inner: compiled(inner, **options)
+    chosen = {"nogil": True, "error_model": "numpy", "boundscheck": False, **options}
+    try:
+        return numba.njit(cache=True, **chosen)(function)
+    except RuntimeError as error:  # numba: no folder for the cache
+        LOG.debug("%s is not kept on disk: %s", function.__qualname__, error)
+        return numba.njit(**chosen)(function)
+
+
+class _Announcer(event.Listener):
+    """Says when something is compiled: once per outermost function, not for what it calls."""
+
+    def __init__(self) -> None:
+        self._depth = threading.local()
+
+    def on_start(self, event: event.Event) -> None:
+        depth = getattr(self._depth, "value", 0)
+        self._depth.value = depth + 1
+        function = event.data["dispatcher"].py_func
+        if not depth and str(function.__module__).startswith("wsal_bench"):
+            # a warning: the one level that shows where nobody has set up logging
+            LOG.warning("compiling %s: the first call only", function.__qualname__.strip("_"))
+
+    def on_end(self, event: event.Event) -> None:
+        self._depth.value = max(getattr(self._depth, "value", 1) - 1, 0)
+
+
+event.register("numba:compile", _Announcer())  # type: ignore[no-untyped-call]
