@@ -84,8 +84,8 @@ def test_thresholds_from_an_array_become_plain_floats() -> None:
         ({"scale": 2.5}, "scale must be a whole number"),
         ({"min_steps": 0}, "min_steps must be a whole number >= 1"),
         ({"inflation": -0.1}, "inflation must be finite and >= 0, not -0.1"),
-        ({"normalisation": "z-score"}, "'none' or 'min-max', not 'z-score'"),
-        ({"fusion": "vote"}, "fusion must be 'concatenate', not 'vote'"),
+        ({"normalisation": "z-score"}, "normalisation must be one of .*, not 'z-score'"),
+        ({"fusion": "vote"}, "fusion must be 'concatenate' or 'streams', not 'vote'"),
         ({"lists": ()}, "at least one gate list"),
         ({"name": ""}, "needs a name"),
     ],
@@ -98,10 +98,10 @@ def test_a_recipe_that_is_not_implemented_is_refused(change: dict[str, Any], mes
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kind": "soft"}, "kind must be 'hard', not 'soft'"),
+        ({"kind": "linear"}, "kind must be one of .*, not 'linear'"),
         ({"threshold": 0.0}, r"in \(0, 1\], not 0.0"),
         ({"threshold": float("nan")}, r"in \(0, 1\], not nan"),
-        ({"plus": 0.5}, "plus must be 0 or 1 seconds, not 0.5"),
+        ({"plus": 0.5}, "plus must be 0 or 1, not 0.5"),
     ],
 )
 def test_an_nms_that_is_not_implemented_is_refused(change: dict[str, Any], message: str) -> None:

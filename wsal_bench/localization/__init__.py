@@ -4,7 +4,18 @@ numpy only. `localize` is the whole room; the arrays' functions behind it stand 
 `nms`, the numbers they work with in `recipe`.
 """
 
+from wsal_bench.localization.nms import thin, top_k
 from wsal_bench.localization.proposals import localize, propose
-from wsal_bench.localization.recipe import ClassRule, GateList, Nms, ProposalRecipe
+from wsal_bench.localization.recipe import Blend, ClassRule, GateList, Nms, ProposalRecipe
 
-__all__ = ["ClassRule", "GateList", "Nms", "ProposalRecipe", "localize", "propose"]
+__all__ = [
+    "Blend",
+    "ClassRule",
+    "GateList",
+    "Nms",
+    "ProposalRecipe",
+    "localize",
+    "propose",
+    "thin",
+    "top_k",
+]

@@ -1,11 +1,32 @@
-"""Non-maximum suppression of segments in time."""
+"""Non-maximum suppression of segments in time, and the best few of a video."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.types import FloatArray
+from wsal_bench.localization.rules import NMS_KINDS, Nms
+from wsal_bench.types import Detections, FloatArray
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Thinned:
+    """What NMS leaves of a table, group after group.
+
+    Args:
+        rows: [K] rows of the table.
+        score: [K] their scores, which soft kinds lower.
+        stops: [G] where each group ends.
+    """
+
+    rows: Indices
+    score: Floats
+    stops: Indices
 
 
 def falling_order(score: FloatArray) -> NDArray[np.intp]:
@@ -17,6 +38,44 @@ def falling_order(score: FloatArray) -> NDArray[np.intp]:
     return np.argsort(score, kind="stable")[::-1]
 
 
+def suppress(
+    start: FloatArray, end: FloatArray, score: FloatArray, group: Indices, nms: Nms
+) -> Thinned:
+    """NMS within each group of a table.
+
+    Args:
+        start: [P] in the NMS's unit.
+        end: [P], after start.
+        score: [P].
+        group: [P] what suppresses each other has the same number; any whole numbers.
+        nms: how.
+
+    Returns:
+        The rows that are left: groups by rising number, each in the order in which they are
+        picked, which is by falling score (`none`: the order they came in).
+    """
+    from wsal_bench.localization._thinning import thin_groups
+
+    falling = nms.kind not in ("soft", "none")
+    order = falling_order(score) if falling else np.arange(len(score))
+    order = order[np.argsort(group[order], kind="stable")].astype(np.int64)
+    ordered = group[order]
+    stops = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], len(order) > 0)) + 1
+    rows, scores, ends = thin_groups(
+        np.ascontiguousarray(start, dtype=np.float64),
+        np.ascontiguousarray(end, dtype=np.float64),
+        np.ascontiguousarray(score, dtype=np.float64),
+        order,
+        stops.astype(np.int64),
+        NMS_KINDS.index(nms.kind),
+        nms.threshold,
+        nms.plus,
+        nms.sigma,
+        nms.drops_equal,
+    )
+    return Thinned(rows, scores, ends)
+
+
 def hard_nms(
     start: FloatArray,
     end: FloatArray,
@@ -24,31 +83,57 @@ def hard_nms(
     *,
     threshold: float,
     plus: float = 0.0,
-) -> NDArray[np.intp]:
-    """Keeps a segment where no better kept one overlaps it by `threshold` or more.
+) -> Indices:
+    """Indices of the segments that hard NMS keeps, by falling score."""
+    one = np.zeros(len(score), dtype=np.int64)
+    return suppress(start, end, score, one, Nms(threshold, plus=plus)).rows
+
+
+def thin(detections: Detections, nms: Nms, *, snippet_seconds: float | None = None) -> Detections:
+    """Detections after one more NMS, per video and class.
 
     Args:
-        start: [P] seconds.
-        end: [P] seconds, after start.
-        score: [P].
-        threshold: tIoU from which on the worse of two segments goes.
-        plus: seconds added to lengths and intersections; see `recipe.Nms`.
+        detections: of any number of videos.
+        nms: how; its kind `none` changes nothing.
+        snippet_seconds: length of a snippet, needed where the NMS counts in snippets.
 
     Returns:
-        [K] indices of the kept segments, by falling score.
+        The rows that are left, in the order they came in; soft kinds change their scores.
+
+    Raises:
+        ValueError: the NMS counts in snippets and their length is missing or not positive.
     """
-    order = falling_order(score)
-    # rows: start, end, length, of what is still in play; compacted as segments go
-    rest = np.stack([start[order], end[order], end[order] - start[order] + plus])
-    kept = []
-    while len(order):
-        kept.append(order[0])
-        first, last, length = rest[:, 0]
-        order, rest = order[1:], rest[:, 1:]
-        shared = np.minimum(last, rest[1])
-        shared -= np.maximum(first, rest[0])
-        shared += plus
-        np.maximum(shared, 0.0, out=shared)
-        apart = shared / (length + rest[2] - shared) < threshold
-        order, rest = order[apart], rest[:, apart]
-    return np.asarray(kept, dtype=np.intp)
+    start, end = detections.start, detections.end
+    if nms.unit == "snippets" and nms.plus:
+        if snippet_seconds is None or not snippet_seconds > 0:
+            raise ValueError(
+                f"an NMS in snippets needs their length in seconds, not {snippet_seconds}"
+            )
+        start, end = start / snippet_seconds, end / snippet_seconds
+    group = detections.video.astype(np.int64) * len(detections.class_names) + detections.label
+    left = suppress(start, end, detections.score, group, nms)
+    back = np.argsort(left.rows, kind="stable")
+    thinned = _rows(detections, left.rows[back])
+    return replace(thinned, score=left.score[back])
+
+
+def top_k(detections: Detections, k: int) -> Detections:
+    """The `k` best detections of each video, all classes together, in the order they came in.
+
+    Of equal scores the later row counts as the better one, as in NMS.
+
+    Raises:
+        ValueError: k is below 1.
+    """
+    if k < 1:
+        raise ValueError(f"the number of detections to keep must be at least 1, not {k}")
+    order = falling_order(detections.score)
+    order = order[np.argsort(detections.video[order], kind="stable")]
+    video = detections.video[order]
+    rank = np.arange(len(order)) - np.searchsorted(video, video)
+    return _rows(detections, np.sort(order[rank < k]))
+
+
+def _rows(detections: Detections, rows: NDArray[np.integer]) -> Detections:
+    columns = ("video", "start", "end", "label", "score")
+    return replace(detections, **{name: getattr(detections, name)[rows] for name in columns})
