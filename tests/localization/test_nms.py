@@ -3,7 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.localization.plain_reference import plain_tiou
-from wsal_bench.localization.nms import falling_order, hard_nms
+from wsal_bench.localization.nms import falling_order, suppress
+from wsal_bench.localization.rules import Nms
 
 SEGMENT = st.tuples(st.integers(0, 20), st.integers(1, 10), st.integers(0, 5))
 
@@ -11,7 +12,8 @@ SEGMENT = st.tuples(st.integers(0, 20), st.integers(1, 10), st.integers(0, 5))
 def keep(*segments: tuple[float, float, float], threshold: float, plus: float = 0.0) -> list[int]:
     """Which of the segments (start, end, score) survive."""
     start, end, score = np.asarray(segments, dtype=np.float64).reshape(-1, 3).T
-    return [int(i) for i in hard_nms(start, end, score, threshold=threshold, plus=plus)]
+    group = np.zeros(len(score), dtype=np.int64)
+    return [int(i) for i in suppress(start, end, score, group, Nms(threshold, plus=plus)).rows]
 
 
 def test_the_better_of_two_that_overlap_is_kept() -> None:

@@ -76,19 +76,6 @@ def suppress(
     return Thinned(rows, scores, ends)
 
 
-def hard_nms(
-    start: FloatArray,
-    end: FloatArray,
-    score: FloatArray,
-    *,
-    threshold: float,
-    plus: float = 0.0,
-) -> Indices:
-    """Indices of the segments that hard NMS keeps, by falling score."""
-    one = np.zeros(len(score), dtype=np.int64)
-    return suppress(start, end, score, one, Nms(threshold, plus=plus)).rows
-
-
 def thin(detections: Detections, nms: Nms, *, snippet_seconds: float | None = None) -> Detections:
     """Detections after one more NMS, per video and class.
 

@@ -1,39 +1,63 @@
 """Activations to proposals: interpolate, cut into runs, score by outer-inner contrast, thin out.
 
-The arithmetic is that of the published ACM-Net / FTCL post-processing, operation by operation, so
-that float32 activations give the same bits; only the loops are gone. T snippets, N = T * scale
-steps, K thresholds, P runs.
+The arithmetic is that of the published post-processing, operation by operation, so that float32
+activations give the same bits; `reference` is its definition, in plain Python. T snippets,
+N = T * scale steps, P proposals.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.errors import UsageError, did_you_mean
-from wsal_bench.localization.interpolation import Floats, min_max, step_borders, upsample
-from wsal_bench.localization.nms import hard_nms
-from wsal_bench.localization.recipe import ClassRule, GateList, ProposalRecipe
+from wsal_bench.localization.interpolation import Floats, step_borders
+from wsal_bench.localization.nms import Indices, falling_order, suppress
+from wsal_bench.localization.proposal_recipe import ProposalRecipe
+from wsal_bench.localization.rules import RUN_SCORES, ClassRule, GateList, Nms
+from wsal_bench.localization.sequences import (
+    check_sequences,
+    scored_snippets,
+    snippets,
+    thresholds_of,
+)
 from wsal_bench.types import Activations, FloatArray, Proposals
-
-Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class Runs:
-    """Maximal stretches of steps above a threshold, as columns [P].
+class Rows:
+    """Proposals of a video in steps, as columns [P]: by class, then list, threshold and time.
 
     Args:
         first: first step.
-        last: last step, included.
-        threshold: index of the threshold, rising; per threshold the runs go forward in time.
+        stop: the step after the last one; may be one beyond the video's border N.
+        label: class index.
+        score: higher is surer.
+        stream: index into the recipe's streams.
     """
 
     first: Indices
-    last: Indices
-    threshold: Indices
+    stop: Indices
+    label: Indices
+    score: Floats
+    stream: Indices
+
+    @classmethod
+    def concatenate(cls, parts: list[Rows]) -> Rows:
+        """All rows of `parts`, in order."""
+        if not parts:
+            none = np.empty(0, dtype=np.int64)
+            return cls(none, none, none, np.empty(0), none)
+        names = ("first", "stop", "label", "score", "stream")
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+    def taken(self, rows: Indices, score: Floats) -> Rows:
+        """Some of the rows, with new scores."""
+        columns = (self.first[rows], self.stop[rows], self.label[rows])
+        return Rows(*columns, score, self.stream[rows])
 
 
 def localize(activations: Activations, recipe: ProposalRecipe) -> Proposals:
@@ -44,37 +68,37 @@ def localize(activations: Activations, recipe: ProposalRecipe) -> Proposals:
         recipe: how to cut.
 
     Returns:
-        Proposals inside [times[0], times[-1]]: class after class by rising index, each by falling
-        score. Empty where no run is long enough or no class is taken.
+        Proposals inside [times[0], times[-1]] (but for `clip=False`): class after class by rising
+        index, each in the order in which NMS picks, which is by falling score (`partial-soft`:
+        what it kept, then what it dropped; `none`: as `propose`). Empty where no run is long enough
+        or no class is taken.
 
     Raises:
         UsageError: the recipe names a gate or a score that the activations do not have.
     """
-    rows = propose(activations, recipe)
-    kept = []
-    for label in np.unique(rows.label):
-        of_class = np.flatnonzero(rows.label == label)
-        best = hard_nms(
-            rows.start[of_class],
-            rows.end[of_class],
-            rows.score[of_class],
-            threshold=recipe.nms.threshold,
-            plus=recipe.nms.plus,
-        )
-        kept.append(of_class[best])
-    if not kept:
-        return rows
-    index = np.concatenate(kept)
-    # N * (snippet / scale) may round to just beyond T * snippet
-    end = np.minimum(rows.end[index], activations.times[-1])
-    return Proposals(rows.start[index], end, rows.label[index], rows.score[index])
+    rows = _cut(activations, recipe)
+    borders = _borders(activations.times, recipe)
+    if recipe.fuse is None:
+        rows = _suppress(rows, rows.label, recipe.nms, borders, recipe.scale)
+    else:
+        group = rows.label * len(recipe.streams) + rows.stream
+        rows = _suppress(rows, group, recipe.nms, borders, recipe.scale)
+        rows = _suppress(rows, rows.label, recipe.fuse, borders, recipe.scale)
+    if recipe.max_per_video is not None:
+        best = np.sort(falling_order(rows.score)[: recipe.max_per_video])
+        rows = rows.taken(best, rows.score[best])
+    end = borders[rows.stop]
+    if recipe.clip:
+        # N * (snippet / scale) may round to just beyond T * snippet
+        end = np.minimum(end, activations.times[-1])
+    return Proposals(borders[rows.first], end, rows.label, rows.score)
 
 
 def propose(activations: Activations, recipe: ProposalRecipe) -> Proposals:
     """All proposals before NMS: by class, then gate list, then threshold, then time.
 
     Ends are the products that the published pipelines compute: that of the last step may round to
-    one bit beyond times[-1].
+    one bit beyond times[-1], and `one_step_more` goes one step beyond.
 
     Args:
         activations: what a method says of the video.
@@ -83,140 +107,127 @@ def propose(activations: Activations, recipe: ProposalRecipe) -> Proposals:
     Raises:
         UsageError: the recipe names a gate or a score that the activations do not have.
     """
-    classes = select_classes(activations.video_scores, recipe.classes)
-    borders = step_borders(activations.times, recipe.scale)
-    used = {name for entry in recipe.lists for name in (entry.gate, entry.score)}
-    curves = {name: _steps(name, activations, recipe, classes) for name in sorted(used)}
-    parts = []
-    for row, label in enumerate(classes):
-        class_score = float(activations.video_scores[label])
-        for entry in recipe.lists:
-            score, runs = _list_of_class(entry, curves, row, recipe)
-            score = score + entry.class_bonus * class_score
-            labels = np.full(len(score), label, dtype=np.int64)
-            parts.append(Proposals(borders[runs.first], borders[runs.last + 1], labels, score))
-    return Proposals.concatenate(parts)
+    rows = _cut(activations, recipe)
+    borders = _borders(activations.times, recipe)
+    return Proposals(borders[rows.first], borders[rows.stop], rows.label, rows.score)
 
 
-def select_classes(video_scores: FloatArray, rule: ClassRule) -> Indices:
+def select_classes(video_scores: FloatArray, rule: ClassRule) -> NDArray[np.intp]:
     """Indices of the classes that get proposals, rising; see `ClassRule`."""
     scores = np.asarray(video_scores, dtype=np.float64)
     above = scores > rule.threshold if rule.strict else scores >= rule.threshold
-    if rule.fallback and not above.any():
-        return np.asarray([np.argmax(scores)], dtype=np.intp)
-    return np.flatnonzero(above)
+    taken = np.flatnonzero(above)
+    if rule.fallback and not len(taken):
+        taken = np.asarray([np.argmax(scores)], dtype=np.intp)
+    return taken[:0] if rule.skips_lone_first and not taken.any() else taken
 
 
-def find_runs(gate: Floats, thresholds: FloatArray, *, strict: bool, min_steps: int) -> Runs:
-    """Maximal runs of a gate [N] at or above (`strict`: above) each of the thresholds [K]."""
-    limits = np.asarray(thresholds, dtype=np.float64)[:, None]
-    width = len(gate) + 1
-    # all thresholds in one line, each row closed by a False: every run then begins and ends with
-    # a change, and the changes alternate
-    line = np.zeros(len(limits) * width + 1, dtype=np.bool_)
-    above = line[1:].reshape(len(limits), width)[:, :-1]
-    (np.greater if strict else np.greater_equal)(gate, limits, out=above)
-    changes = np.flatnonzero(line[1:] != line[:-1])
-    begin, stop = changes[0::2], changes[1::2]
-    long_enough = stop - begin >= min_steps
-    begin, stop = begin[long_enough], stop[long_enough]
-    row = begin // width
-    return Runs(first=begin - row * width, last=stop - row * width - 1, threshold=row)
+def class_bonus(entry: GateList, rule: ClassRule, video_score: float) -> float:
+    """What is added to the score of a class's proposals."""
+    return entry.class_bonus * (1.0 if rule.binarised else float(video_score))
 
 
-def outer_inner_contrast(
-    score: Floats,
-    first: Indices,
-    last: Indices,
-    *,
-    inflation: float,
-    zero_below: FloatArray | None = None,
-) -> Floats:
-    """Mean of each run minus the mean of what surrounds it (0 where nothing does).
+def _cut(activations: Activations, recipe: ProposalRecipe) -> Rows:
+    from wsal_bench.localization._cutting import cut
 
-    The surroundings are `inflation` times the run's length on each side, bounds truncated to whole
-    steps and cut at the ends of the sequence.
+    check_sequences(activations, recipe)
+    classes = select_classes(activations.video_scores, recipe.classes)
+    curves = _Curves(activations, recipe, classes)
+    nothing = np.empty(0)
+    parts = []
+    for row, label in enumerate(classes.tolist()):
+        for entry in recipe.lists:
+            gate = curves.steps(entry.gate, row)
+            other = entry.blend if entry.blend is not None and entry.blend.kind == "sum" else None
+            first, stop, score = cut(
+                gate,
+                curves.scored(entry, row),
+                nothing if other is None else curves.steps(other.name, row),
+                1.0 if other is None else other.own_weight,
+                0.0 if other is None else other.other_weight,
+                entry.zero_below and entry.score == entry.gate,
+                entry.zero_below and other is not None and other.name == entry.gate,
+                thresholds_of(entry, curves.snippets(entry.gate, row)),
+                entry.strict,
+                entry.positive,
+                recipe.scale,
+                recipe.min_steps,
+                recipe.one_step_more,
+                recipe.skips_lone_first_step,
+                RUN_SCORES.index(entry.run_score),
+                entry.outer_weight,
+                recipe.inflation,
+            )
+            bonus = class_bonus(entry, recipe.classes, activations.video_scores[label])
+            labels = np.full(len(first), label, dtype=np.int64)
+            streams = np.full(len(first), recipe.streams.index(entry.stream), dtype=np.int64)
+            parts.append(Rows(first, stop, labels, score + bonus, streams))
+    return Rows.concatenate(parts)
+
+
+class _Curves:
+    """The sequences of a video, each interpolated once for all its lists.
 
     Args:
-        score: [N].
-        first: [P] first steps.
-        last: [P] last steps, included.
-        inflation: share of a run's length, >= 0.
-        zero_below: [P] values of the score below it count as 0; None: none do.
-
-    Returns:
-        [P] contrasts.
+        activations: of the video.
+        recipe: how they are prepared.
+        classes: [K] that get proposals; sequences are asked for by position in it.
     """
-    length = last - first + 1
-    # truncation towards 0 is the published int(); below 0 both end at the border
-    reach = inflation * length
-    outer_first = np.maximum((first - reach).astype(np.intp), 0)
-    outer_last = np.minimum((last + reach).astype(np.intp), len(score) - 1)
-    before, after = first - outer_first, outer_last - last
-    inner = _sum_ranges(score, first, length, zero_below=zero_below)
-    outer = _sum_ranges(
-        score, outer_first, before + after, skip=(first, length), zero_below=zero_below
-    )
-    contrast: Floats = inner / length - outer / np.maximum(before + after, 1)
-    return contrast
+
+    def __init__(
+        self, activations: Activations, recipe: ProposalRecipe, classes: NDArray[np.intp]
+    ) -> None:
+        self.activations, self.recipe, self.classes = activations, recipe, classes
+        self._snippets: dict[str, FloatArray] = {}
+        self._steps: dict[Hashable, Floats] = {}
+
+    def snippets(self, name: str, row: int) -> FloatArray:
+        """[T] of one class."""
+        if name not in self._snippets:
+            self._snippets[name] = snippets(name, self.activations, self.recipe, self.classes)
+        return _row(self._snippets[name], row)
+
+    def steps(self, name: str, row: int) -> Floats:
+        """[N] of one class."""
+        if name not in self._steps:
+            self.snippets(name, row)
+            self._steps[name] = self._upsampled(self._snippets[name])
+        return _row(self._steps[name], row)
+
+    def scored(self, entry: GateList, row: int) -> Floats:
+        """[N] of one class: what a list's proposals are scored on, but for a blend's sum."""
+        product = entry.blend if entry.blend is not None and entry.blend.kind == "product" else None
+        if product is None and entry.weight == 1.0:
+            return self.steps(entry.score, row)
+        key = (entry.score, entry.weight, product)
+        if key not in self._steps:
+            curves = scored_snippets(entry, self.activations, self.recipe, self.classes)
+            self._steps[key] = self._upsampled(curves)
+        return _row(self._steps[key], row)
+
+    def _upsampled(self, curves: FloatArray) -> Floats:
+        from wsal_bench.localization._cutting import upsample_rows
+
+        steps: Floats = upsample_rows(curves, self.recipe.scale)
+        return steps
 
 
-def _list_of_class(
-    entry: GateList, curves: dict[str, Floats], row: int, recipe: ProposalRecipe
-) -> tuple[Floats, Runs]:
-    gates, score = curves[entry.gate], curves[entry.score][row]
-    # a gate [T] is shared by all classes
-    gate = gates[row if len(gates) > 1 else 0]
-    thresholds = np.asarray(entry.thresholds)
-    runs = find_runs(gate, thresholds, strict=entry.strict, min_steps=recipe.min_steps)
-    contrast = outer_inner_contrast(
-        score,
-        runs.first,
-        runs.last,
-        inflation=recipe.inflation,
-        zero_below=thresholds[runs.threshold] if entry.zero_below else None,
-    )
-    return contrast, runs
+def _row(curves: NDArray[Any], row: int) -> NDArray[Any]:
+    """One class's row; a sequence without classes has one row for all."""
+    one: NDArray[Any] = curves[row if len(curves) > 1 else 0]
+    return one
 
 
-def _steps(name: str, activations: Activations, recipe: ProposalRecipe, classes: Indices) -> Floats:
-    """The upsampled sequence of that name: [classes, N], or [1, N] of a gate without classes."""
-    if name in activations.gates:
-        gate = np.asarray(activations.gates[name])
-        return upsample(gate[:, None] if gate.ndim == 1 else gate[:, classes], recipe.scale)
-    if name not in activations.scores:
-        known = (*activations.scores, *activations.gates)
-        raise UsageError(
-            f"recipe {recipe.name!r} cuts {name!r}, which the activations do not have",
-            hint=did_you_mean(name, known),
-        )
-    score = np.asarray(activations.scores[name])[:, classes]
-    return upsample(min_max(score) if recipe.normalisation == "min-max" else score, recipe.scale)
+def _suppress(rows: Rows, group: Indices, nms: Nms, borders: Floats, scale: int) -> Rows:
+    if nms.unit == "seconds":
+        start, end = borders[rows.first], borders[rows.stop]
+    else:
+        start, end = rows.first / scale, rows.stop / scale
+    left = suppress(start, end, rows.score, group, nms)
+    return rows.taken(left.rows, left.score)
 
 
-def _sum_ranges(
-    values: Floats,
-    first: Indices,
-    count: Indices,
-    *,
-    skip: tuple[Indices, Indices] | None = None,
-    zero_below: FloatArray | None = None,
-) -> Floats:
-    """Sums [P] of `count` values from `first` on, leaving out the stretch `skip` (first, length).
-
-    Each sum has the bits of `np.sum` on the gathered values: `np.add.reduceat` adds its first
-    value to the pairwise sum of the others, so a 0 is put in front.
-    """
-    slots = count + 1
-    stops = np.cumsum(slots)
-    heads = stops - slots
-    index = np.arange(slots.sum()) + np.repeat(first - 1 - heads, slots)
-    if skip is not None:
-        index += np.where(index >= np.repeat(skip[0], slots), np.repeat(skip[1], slots), 0)
-    index[heads] = 0
-    gathered = values[index]
-    if zero_below is not None:
-        gathered[gathered < np.repeat(zero_below, slots)] = 0.0
-    gathered[heads] = 0.0
-    sums: Floats = np.add.reduceat(gathered, heads) if len(heads) else np.empty(0)
-    return sums
+def _borders(times: FloatArray, recipe: ProposalRecipe) -> Floats:
+    borders = step_borders(times, recipe.scale)
+    # where a proposal takes one step more there is one border more, beyond the video
+    return np.append(borders, 2 * borders[-1] - borders[-2]) if recipe.one_step_more else borders

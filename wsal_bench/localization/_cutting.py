@@ -1,0 +1,252 @@
+"""Compiled cutting: interpolation, runs above thresholds and their scores.
+
+The order of operations is that of `reference`, bit by bit: slopes in the sequence's own precision,
+all else in float64, sums in pairs as numpy adds them. Imports numba: imported by the functions
+that need it, when they need it.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+
+from wsal_bench.compiling import compiled
+from wsal_bench.localization.nms import Floats, Indices
+from wsal_bench.types import FloatArray
+
+CONTRAST, MAXIMUM, MEAN = range(3)
+
+
+@compiled
+def upsample_rows(curves: FloatArray, scale: int) -> Floats:
+    """`interpolation.upsample` of rows: [K, T] as [K, T * scale]."""
+    rows, length = curves.shape
+    steps = np.empty((rows, length * scale))
+    share = 1.0 / scale
+    for row in range(rows):
+        if length == 1 or scale == 1:
+            for i in range(length * scale):
+                steps[row, i] = curves[row, i // scale]
+            continue
+        for i in range(length * scale):
+            position = i * share
+            right = min(max(ceil(position), 1), length - 1)
+            left = right - 1
+            slope = np.float64(curves[row, right] - curves[row, left])
+            steps[row, i] = slope * (position - left) + np.float64(curves[row, left])
+    return steps
+
+
+@compiled
+def cut(
+    gate: Floats,
+    own: Floats,
+    other: Floats,
+    own_weight: float,
+    other_weight: float,
+    zero_own: bool,
+    zero_other: bool,
+    thresholds: Floats,
+    strict: bool,
+    positive: bool,
+    scale: int,
+    min_steps: int,
+    one_more: bool,
+    skip_lone: bool,
+    run_score: int,
+    outer_weight: float,
+    inflation: float,
+) -> tuple[Indices, Indices, Floats]:
+    """Runs of a gate above each threshold and their scores.
+
+    Args:
+        gate: [N] steps.
+        own: [N] the score sequence.
+        other: [N] what is added to it, or [0].
+        own_weight: of the score sequence where something is added.
+        other_weight: of what is added.
+        zero_own: the score sequence counts as 0 below the threshold.
+        zero_other: what is added counts as 0 there.
+        thresholds: [K].
+        strict: a step is above where gate > threshold, else where >=.
+        positive: and where gate > 0.
+        scale: steps of a snippet; N is a multiple of it.
+        min_steps: shorter runs are left out.
+        one_more: see `ProposalRecipe.one_step_more`.
+        skip_lone: see `ProposalRecipe.skips_lone_first_step`.
+        run_score: one of the constants above.
+        outer_weight: of the outer part of a contrast.
+        inflation: share of the run's length that the outer part takes on each side.
+
+    Returns:
+        [P] first step, [P] step after the last one of the proposal, [P] score; by rising index of
+        the threshold, then in time.
+    """
+    steps = len(gate)
+    low, high = _extremes(gate, scale)
+    capacity = len(thresholds) * ((steps + 1) // 2)
+    first = np.empty(capacity, np.int64)
+    stop = np.empty(capacity, np.int64)
+    score = np.empty(capacity, np.float64)
+    mixed = len(other) > 0
+    seen = np.empty(steps) if mixed or zero_own else own
+    outer = np.empty(steps)
+    count = 0
+    for k in range(len(thresholds)):
+        threshold = thresholds[k]
+        if zero_own or zero_other or (mixed and k == 0):
+            for i in range(steps):
+                value = own[i]
+                if zero_own and value < threshold:
+                    value = 0.0
+                if mixed:
+                    added = other[i]
+                    if zero_other and added < threshold:
+                        added = 0.0
+                    value = own_weight * value + other_weight * added
+                seen[i] = value
+        begin = count
+        count = _runs(gate, low, high, scale, threshold, strict, positive, first, stop, begin)
+        if skip_lone and count == begin + 1 and first[begin] == 0 and stop[begin] == 1:
+            count = begin
+        kept = begin
+        for i in range(begin, count):
+            if stop[i] - first[i] >= min_steps:
+                first[kept] = first[i]
+                score[kept] = _score(
+                    seen, first[i], stop[i], one_more, run_score, outer_weight, inflation, outer
+                )
+                stop[kept] = stop[i] + 1 if one_more else stop[i]
+                kept += 1
+        count = kept
+    return first[:count].copy(), stop[:count].copy(), score[:count].copy()
+
+
+@compiled
+def _extremes(gate: Floats, scale: int) -> tuple[Floats, Floats]:
+    """Lowest and highest step of each snippet: where both are on one side, so are all."""
+    snippets = len(gate) // scale
+    low, high = np.empty(snippets), np.empty(snippets)
+    for snippet in range(snippets):
+        lowest = highest = gate[snippet * scale]
+        for i in range(snippet * scale + 1, (snippet + 1) * scale):
+            lowest, highest = min(lowest, gate[i]), max(highest, gate[i])
+        low[snippet], high[snippet] = lowest, highest
+    return low, high
+
+
+@compiled
+def _above(value: float, threshold: float, strict: bool, positive: bool) -> bool:
+    if positive and not value > 0.0:
+        return False
+    return value > threshold if strict else value >= threshold
+
+
+@compiled
+def _runs(
+    gate: Floats,
+    low: Floats,
+    high: Floats,
+    scale: int,
+    threshold: float,
+    strict: bool,
+    positive: bool,
+    first: Indices,
+    stop: Indices,
+    count: int,
+) -> int:
+    """Writes the runs above a threshold from index `count` on; returns the index after them."""
+    begun = -1
+    for snippet in range(len(low)):
+        offset = snippet * scale
+        if not _above(high[snippet], threshold, strict, positive):
+            if begun >= 0:
+                first[count], stop[count] = begun, offset
+                count += 1
+                begun = -1
+        elif _above(low[snippet], threshold, strict, positive):
+            if begun < 0:
+                begun = offset
+        else:
+            for i in range(offset, offset + scale):
+                if _above(gate[i], threshold, strict, positive):
+                    if begun < 0:
+                        begun = i
+                elif begun >= 0:
+                    first[count], stop[count] = begun, i
+                    count += 1
+                    begun = -1
+    if begun >= 0:
+        first[count], stop[count] = begun, len(gate)
+        count += 1
+    return count
+
+
+@compiled
+def _score(
+    seen: Floats,
+    first: int,
+    stop: int,
+    one_more: bool,
+    run_score: int,
+    outer_weight: float,
+    inflation: float,
+    outer: Floats,
+) -> float:
+    """Score of the run from `first` to before `stop`; `outer` is scratch."""
+    steps = len(seen)
+    length = stop - first
+    last = stop if one_more else stop - 1  # of the proposal: may be one beyond the sequence
+    inner_stop = min(last + 1, steps)
+    if run_score == MAXIMUM:
+        best: float = seen[first]
+        for i in range(first + 1, inner_stop):
+            best = max(best, seen[i])
+        return best
+    inner: float = _pairwise(seen, first, inner_stop - first) / (inner_stop - first)
+    if run_score == MEAN:
+        return inner
+    reach = inflation * length
+    outer_first = max(0, int(first - reach))
+    outer_last = min(steps - 2 if one_more else steps - 1, int(last + reach))
+    count = 0
+    for i in range(outer_first, first):
+        outer[count] = seen[i]
+        count += 1
+    for i in range(last + 1, outer_last + 1):
+        outer[count] = seen[i]
+        count += 1
+    around: float = _pairwise(outer, 0, count) / count if count else 0.0
+    return inner - outer_weight * around
+
+
+@compiled
+def _pairwise(values: Floats, begin: int, count: int) -> float:
+    """Sum in the order of numpy's `add.reduce`: halves down to 128, then eight at a time."""
+    if count < 8:
+        total: float = 0.0
+        for i in range(begin, begin + count):
+            total += values[i]
+        return total
+    if count <= 128:
+        a, b, c, d = values[begin], values[begin + 1], values[begin + 2], values[begin + 3]
+        e, f, g, h = values[begin + 4], values[begin + 5], values[begin + 6], values[begin + 7]
+        whole = count - count % 8
+        for i in range(begin + 8, begin + whole, 8):
+            a += values[i]
+            b += values[i + 1]
+            c += values[i + 2]
+            d += values[i + 3]
+            e += values[i + 4]
+            f += values[i + 5]
+            g += values[i + 6]
+            h += values[i + 7]
+        total = ((a + b) + (c + d)) + ((e + f) + (g + h))
+        for i in range(begin + whole, begin + count):
+            total += values[i]
+        return total
+    half = count // 2
+    half -= half % 8
+    both: float = _pairwise(values, begin, half) + _pairwise(values, begin + half, count - half)
+    return both
