@@ -2,7 +2,7 @@
 
 `<dataset>/<method-variant>/<hash>/seed<k>/` holds spec.yaml, record.json, activations.npz,
 history.jsonl, checkpoints/, log.txt and recipes/<recipe>/{detections.npz, recipe.json,
-scores/<protocol>.json}. A directory without record.json is unfinished. Imports no torch.
+scores/<protocol>.json, diagnosis/<protocol>.json}. A directory without record.json is unfinished. Imports no torch.
 """
 
 from __future__ import annotations
@@ -74,6 +74,10 @@ class RunFiles:
     def scores(self, recipe: str, protocol: str) -> Path:
         """What a protocol says of these segments."""
         return self.recipes / recipe / "scores" / f"{protocol.replace('/', '--')}.json"
+
+    def diagnosis(self, recipe: str, protocol: str) -> Path:
+        """Where the errors under a protocol come from; not there in older runs."""
+        return self.recipes / recipe / "diagnosis" / f"{protocol.replace('/', '--')}.json"
 
 
 @dataclass(frozen=True)

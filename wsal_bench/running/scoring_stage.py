@@ -20,6 +20,7 @@ from wsal_bench.localization import recipe as recipes
 from wsal_bench.localization.recipe import ProposalRecipe
 from wsal_bench.results import RunFiles, read_scores
 from wsal_bench.running.activation_file import read_activations, write_activations
+from wsal_bench.running.diagnosing import write_diagnosis
 from wsal_bench.running.learning import Learned
 from wsal_bench.running.recipe_file import recipe_from_json
 from wsal_bench.running.stopwatch import Stopwatch
@@ -83,10 +84,11 @@ class Scoring:
         for split, detections in cut.items():
             self._write_detections(OWN_RECIPE, split, detections, learned.recipe)
         own = cut.get("test")
+        activations = learned.activations["test"]
         if own is not None and self.cell.recipe == OWN_RECIPE:
-            return self._evaluate(own)
+            return self._evaluate(own, activations)
         recipe = self._recipe(learned.recipe)
-        return self._evaluate(self._localize(learned.activations["test"], recipe))
+        return self._evaluate(self._localize(activations, recipe), activations)
 
     def from_store(self, record: Mapping[str, Any]) -> Scores:
         """Scores from what is stored, making again as little as possible.
@@ -114,7 +116,8 @@ class Scoring:
             with reading():
                 activations = read_activations(self.place.activations())
             detections = self._localize(activations, recipe)
-        return self._evaluate(detections)
+            return self._evaluate(detections, activations)
+        return self._evaluate(detections, self._readable_activations())
 
     def _recipe(self, own: ProposalRecipe) -> ProposalRecipe:
         return own if self.cell.recipe == OWN_RECIPE else recipes.recipe(self.cell.recipe)
@@ -140,8 +143,9 @@ class Scoring:
 
     def _forget_scores(self) -> None:
         """Scores of segments that are about to be replaced."""
-        for path in self.place.scores(self.cell.recipe, "any").parent.glob("*.json"):
-            files.remove(path)
+        for place in (self.place.scores, self.place.diagnosis):
+            for path in place(self.cell.recipe, "any").parent.glob("*.json"):
+                files.remove(path)
 
     def _localize(
         self, activations: Mapping[str, Activations], recipe: ProposalRecipe
@@ -162,11 +166,24 @@ class Scoring:
         # after the segments: one that does not fit them makes them be cut again
         files.write_json(self.place.recipe(choice), recipe.to_json())
 
-    def _evaluate(self, detections: Detections) -> Scores:
-        truth = self._truth()
+    def _readable_activations(self) -> Mapping[str, Activations] | None:
+        """None where they are damaged: segments and scores do not need them any more."""
+        try:
+            return read_activations(self.place.activations())
+        except DataError as error:
+            self.note(f"{error}; diagnosed without them")
+            return None
+
+    def _evaluate(
+        self, detections: Detections, activations: Mapping[str, Activations] | None
+    ) -> Scores:
+        truth, rules = self._truth(), self.cell.protocol
         with self.watch.time("evaluate"):
-            scores = evaluate(truth, detections, self.cell.protocol)
-        path = self.place.scores(self.cell.recipe, self.cell.protocol.name)
+            scores = evaluate(truth, detections, rules)
+        # before the scores: scores that are there are not made again
+        path = self.place.diagnosis(self.cell.recipe, rules.name)
+        write_diagnosis(path, truth, detections, scores, activations)
+        path = self.place.scores(self.cell.recipe, rules.name)
         files.make_folder(path.parent)
         files.write_json(path, scores.to_json())
         return scores

@@ -17,7 +17,7 @@ DROPPED, FALSE, TRUE = 0, 1, 2  # states of a ranked detection
 
 @compiled
 def _tiou(start: float, end: float, other_start: float, other_end: float) -> float:
-    """tIoU in the operations of the ActivityNet code; 0 / 0 is inf: it passes every threshold."""
+    """Overlap as the ActivityNet code computes it; 0 / 0 is inf: it passes every threshold."""
     overlap = max(min(end, other_end) - max(start, other_start), 0.0)
     union = (other_end - other_start) + (end - start) - overlap
     if union == 0.0:

@@ -156,7 +156,7 @@ def diagnose(
     truth: GroundTruth,
     detections: Detections,
     scores: Scores,
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: Options = Options(),
     *,
     activations: Mapping[str, Activations] | None = None,
     class_names: Sequence[str] = (),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wsal_bench.types import FloatArray
 
 
-def ranking_average_precision(positive: FloatArray, score: FloatArray) -> float:
+def ranking_average_precision(positive: FloatArray | NDArray[np.bool_], score: FloatArray) -> float:
     """Sum over score values, best first, of precision there times the recall gained.
 
     The definition of sklearn's `average_precision_score`: rows of equal score count at once, so

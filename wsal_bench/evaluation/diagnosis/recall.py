@@ -9,7 +9,7 @@ import numpy as np
 
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.diagnosis.case import Floats, Ints
-from wsal_bench.types import Detections, FloatArray, GroundTruth
+from wsal_bench.types import Detections, FloatArray, GroundTruth, IntArray
 
 THUMOS_TIOUS = tuple(step / 20 for step in range(10, 21))  # 0.5:0.05:1
 ACTIVITYNET_TIOUS = tuple(step / 20 for step in range(10, 20))  # 0.5:0.05:0.95
@@ -111,7 +111,7 @@ def average_recall(
 
 
 def _ranks(video: Ints, score: FloatArray, num_videos: int) -> tuple[Ints, Ints]:
-    """Position of each row in its video, best first (of equal scores the later row), and lengths."""
+    """Each row's position in its video, best first (ties: the later row), and the lengths."""
     backwards = np.arange(len(video))[::-1]
     order = backwards[np.lexsort((-score[backwards], video[backwards]))]
     length = np.bincount(video, minlength=num_videos)
@@ -122,7 +122,7 @@ def _ranks(video: Ints, score: FloatArray, num_videos: int) -> tuple[Ints, Ints]
 
 
 def _curve(
-    truth_video: Ints, length: Ints, found_at: Ints, tious: Floats, max_proposals: float
+    truth_video: IntArray, length: Ints, found_at: Ints, tious: Floats, max_proposals: float
 ) -> AverageRecall:
     with_truth = np.unique(truth_video)
     total, num_videos = int(length.sum()), len(with_truth)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wsal_bench.errors import DataError
-from wsal_bench.evaluation.diagnosis.case import Bools, Floats
+from wsal_bench.evaluation.diagnosis.case import Bools
 from wsal_bench.evaluation.diagnosis.ranking import ranking_average_precision
 from wsal_bench.types import Activations, FloatArray, GroundTruth
 
@@ -73,7 +73,7 @@ def covered_snippets(times: FloatArray, start: FloatArray, end: FloatArray) -> B
     covered_until = np.zeros(len(borders))  # seconds of the union before each border
     reach = -np.inf
     for begin, stop in sorted(zip(start.tolist(), end.tolist(), strict=True)):
-        begin = max(begin, reach)  # noqa: PLW2901 - what earlier segments covered is counted
+        begin = max(begin, reach)  # what earlier segments covered is counted
         if stop > begin:
             covered_until += np.clip(borders, begin, stop) - begin
             reach = stop
@@ -116,10 +116,9 @@ def snippet_precision(
         ]
         values = np.concatenate([np.asarray(column) for column in columns])
         if values.ndim == 1:
-            any_right, any_inside = right.any(axis=1), inside.any(axis=1)
-            result.append(
-                _of_sequence(name, values[:, None], any_right[:, None], any_inside[:, None], (ANY,))
-            )
+            any_right: Bools = np.asarray(right.any(axis=1, keepdims=True))
+            any_inside: Bools = np.asarray(inside.any(axis=1, keepdims=True))
+            result.append(_of_sequence(name, values[:, None], any_right, any_inside, (ANY,)))
         else:
             result.append(_of_sequence(name, values, right, inside, class_names))
     return result

@@ -1,0 +1,147 @@
+"""The diagnosis of a cell: made when it is scored, and made in full when somebody asks.
+
+It lies beside the scores and in no hash: deleting it loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from wsal_bench import files
+from wsal_bench.cells import OWN_RECIPE
+from wsal_bench.errors import DataError, UsageError
+from wsal_bench.evaluation import Scores, evaluate
+from wsal_bench.evaluation.diagnosis import SCHEMA, Options, diagnose, obstacle
+from wsal_bench.evaluation.formats import detections_from_npz
+from wsal_bench.results import RunFiles, ScoreKey, StoredRun, StoredScores, read_record
+from wsal_bench.running.activation_file import read_activations
+from wsal_bench.running.datasource import Catalog
+from wsal_bench.running.oracle_recipe import oracle_recipe
+from wsal_bench.running.recipe_file import recipe_from_json
+from wsal_bench.types import Activations, Detections, GroundTruth
+
+
+def write_diagnosis(
+    path: Path,
+    truth: GroundTruth,
+    detections: Detections,
+    scores: Scores,
+    activations: Mapping[str, Activations] | None,
+) -> None:
+    """Writes the diagnosis of fresh scores, the quick part; nothing under rules it cannot have.
+
+    Args:
+        path: where.
+        truth: what was scored against.
+        detections: what was scored.
+        scores: the outcome.
+        activations: by video name; None where they cannot be read.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    if obstacle(scores.protocol):
+        return
+    found = diagnose(
+        truth, detections, scores, activations=activations, class_names=detections.class_names
+    )
+    files.make_folder(path.parent)
+    files.write_json(path, {"schema": SCHEMA, "data": found.to_json()})
+
+
+def read_diagnosis(path: Path) -> dict[str, Any]:
+    """The content of a stored diagnosis.
+
+    Raises:
+        DataError: it is missing, damaged or of another schema.
+    """
+    document = files.read_json(path)
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise DataError(f"not a diagnosis of the schema {SCHEMA}", path=path)
+    content = document.get("data")
+    if not isinstance(content, dict):
+        raise DataError("a diagnosis without data", path=path)
+    return content
+
+
+def stored_diagnoses(place: RunFiles) -> dict[str, dict[str, Any]]:
+    """The diagnoses of a run by "<recipe> <protocol>"; none in runs of older versions.
+
+    Raises:
+        DataError: one is damaged.
+    """
+    return {
+        f"{key.recipe} {key.protocol}": read_diagnosis(path)
+        for key in StoredScores(place)
+        if (path := place.diagnosis(key.recipe, key.protocol)).exists()
+    }
+
+
+def diagnose_run(
+    directory: Path,
+    options: Options,
+    key: ScoreKey | None = None,
+    report: Callable[[int, int], None] = lambda done, of: None,
+) -> dict[str, Any]:
+    """Everything about a stored run, with the oracle recipe; writes nothing.
+
+    Args:
+        directory: the run's.
+        options: how, where there is a choice.
+        key: which scores; None: those under the method's own recipe, else the first.
+        report: told how many recipes are done, and of how many.
+
+    Raises:
+        UsageError: the run failed, has no such scores, or a protocol that cannot be diagnosed.
+        DataError: files of the run or its data are missing, damaged or not what they were.
+    """
+    place = RunFiles(directory)
+    run = StoredRun(directory, read_record(place.record), StoredScores(place))
+    chosen = _choose(run, key)
+    protocol = run.scores[chosen].protocol
+    catalog = Catalog()
+    if catalog.resolve(run.spec.data) != run.spec.data:
+        raise DataError(
+            f"the data {run.spec.data.name!r} are not those of the run any more", path=directory
+        )
+    dataset = catalog.dataset(run.spec.data)
+    truth = dataset.ground_truth("test", protocol.truth_variant)
+    detections = detections_from_npz(place.detections(chosen.recipe))
+    activations = read_activations(place.activations())
+    scores = evaluate(truth, detections, protocol)
+    found = diagnose(
+        truth,
+        detections,
+        scores,
+        options,
+        activations=activations,
+        class_names=dataset.class_names,
+    )
+    oracle = oracle_recipe(
+        truth,
+        activations,
+        dataset.class_names,
+        protocol,
+        own=recipe_from_json(
+            files.read_json(place.recipe(chosen.recipe)), place.recipe(chosen.recipe)
+        ),
+        own_average=scores.headline,
+        report=report,
+    )
+    return {**found.to_json(), "recipe": chosen.recipe, "oracle_recipe": oracle.to_json()}
+
+
+def _choose(run: StoredRun, key: ScoreKey | None) -> ScoreKey:
+    if run.failed:
+        raise UsageError("a failed run has nothing to diagnose", path=run.directory)
+    known = list(run.scores)
+    if key is not None and key in known:
+        return key
+    if key is not None or not known:
+        listing = ", ".join(f"{one.recipe} {one.protocol}" for one in known) or "none"
+        raise UsageError(
+            "the run has no such scores", hint=f"it has: {listing}", path=run.directory
+        )
+    return next((one for one in known if one.recipe == OWN_RECIPE), known[0])
