@@ -10,6 +10,13 @@ import click
 
 from wsal_bench import plugins
 from wsal_bench.cells import OWN_RECIPE
+from wsal_bench.cli.diagnosis import (
+    choice,
+    diagnose_stored,
+    diagnosis_options,
+    run_diagnosis_options,
+    show_diagnosis,
+)
 from wsal_bench.cli.options import json_option, plugins_option, results_option
 from wsal_bench.cli.output import document
 from wsal_bench.cli.source import read_source
@@ -18,6 +25,7 @@ from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.evaluation import names as protocol_names
 from wsal_bench.evaluation import protocol
 from wsal_bench.localization import recipe as recipes
+from wsal_bench.report.diagnosis import summary
 from wsal_bench.report.lookup import find_run
 
 SCHEMA = "wsal-bench/show/1"
@@ -27,9 +35,15 @@ SCHEMA = "wsal-bench/show/1"
 @click.argument("name", metavar="RUN|METHOD|DATASET|PROTOCOL|RECIPE")
 @results_option
 @plugins_option
+@diagnosis_options
+@run_diagnosis_options
 @json_option
-def show(name: str, results: Path, as_json: bool) -> None:
+def show(name: str, results: Path, as_json: bool, **options: Any) -> None:
     """Show one run (its directory or hash), method, data set, protocol or recipe."""
+    chosen = choice(options)
+    if chosen.wanted:
+        show_diagnosis(diagnose_stored(name, results, chosen), chosen, as_json=as_json)
+        return
     found = _find(name, results)
     click.echo(document(SCHEMA, "data", found) if as_json else _text(found))
 
@@ -102,6 +116,8 @@ def _dataset(plugin: plugins.Plugin) -> dict[str, Any]:
 def _text(found: dict[str, Any]) -> str:
     lines: list[str] = []
     for key, value in found.items():
+        if key == "diagnosis":
+            value = {name: "\n".join(summary(part)) for name, part in value.items()}
         lines += _lines(key, value)
     return "\n".join(lines)
 

@@ -27,6 +27,7 @@ def to_text(data: Document) -> str:
         _missed(data),
         *(_sensitivity(data, part) for part in data["sensitivity"]),
         _classes(data),
+        *([_grid(data["oracle_recipe"])] if data.get("oracle_recipe") else []),
         "\n".join(summary(data)) + "\n",
     ]
     return "\n".join(parts).rstrip("\n")
@@ -214,6 +215,11 @@ def _classes(data: Document) -> str:
             (one["name"], f"{one['truths']:,}", f"{one['detections']:,}", *map(percent, values))
         )
     return _table(columns, rows)
+
+
+def _grid(oracle: Document) -> str:
+    columns = ["recipes tried ON TEST (no result)", average_title(oracle["average"])]
+    return _table(columns, [(one["name"], percent(one["average"])) for one in oracle["tried"]])
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -15,6 +15,7 @@ from wsal_bench.results import (
     StoredScores,
     read_record,
 )
+from wsal_bench.running.diagnosing import stored_diagnoses
 
 
 def summaries(results: Path) -> list[dict[str, Any]]:
@@ -61,6 +62,7 @@ def find_run(results: Path, name: str) -> dict[str, Any] | None:
             f"{key.recipe} {key.protocol}": scores.to_json(matches=False)
             for key, scores in run.scores.items()
         },
+        "diagnosis": stored_diagnoses(files),
     }
 
 

@@ -82,7 +82,8 @@ def stored_diagnoses(place: RunFiles) -> dict[str, dict[str, Any]]:
 def diagnose_run(
     directory: Path,
     options: Options,
-    key: ScoreKey | None = None,
+    recipe: str | None = None,
+    protocol: str | None = None,
     report: Callable[[int, int], None] = lambda done, of: None,
 ) -> dict[str, Any]:
     """Everything about a stored run, with the oracle recipe; writes nothing.
@@ -90,7 +91,8 @@ def diagnose_run(
     Args:
         directory: the run's.
         options: how, where there is a choice.
-        key: which scores; None: those under the method's own recipe, else the first.
+        recipe: which scores; None: those under the method's own recipe, else the first there are.
+        protocol: which scores; None: the first there are.
         report: told how many recipes are done, and of how many.
 
     Raises:
@@ -99,18 +101,18 @@ def diagnose_run(
     """
     place = RunFiles(directory)
     run = StoredRun(directory, read_record(place.record), StoredScores(place))
-    chosen = _choose(run, key)
-    protocol = run.scores[chosen].protocol
+    chosen = _choose(run, recipe, protocol)
+    rules = run.scores[chosen].protocol
     catalog = Catalog()
     if catalog.resolve(run.spec.data) != run.spec.data:
         raise DataError(
             f"the data {run.spec.data.name!r} are not those of the run any more", path=directory
         )
     dataset = catalog.dataset(run.spec.data)
-    truth = dataset.ground_truth("test", protocol.truth_variant)
+    truth = dataset.ground_truth("test", rules.truth_variant)
     detections = detections_from_npz(place.detections(chosen.recipe))
     activations = read_activations(place.activations())
-    scores = evaluate(truth, detections, protocol)
+    scores = evaluate(truth, detections, rules)
     found = diagnose(
         truth,
         detections,
@@ -119,29 +121,32 @@ def diagnose_run(
         activations=activations,
         class_names=dataset.class_names,
     )
+    recipe_path = place.recipe(chosen.recipe)
     oracle = oracle_recipe(
         truth,
         activations,
         dataset.class_names,
-        protocol,
-        own=recipe_from_json(
-            files.read_json(place.recipe(chosen.recipe)), place.recipe(chosen.recipe)
-        ),
+        rules,
+        own=recipe_from_json(files.read_json(recipe_path), recipe_path),
         own_average=scores.headline,
         report=report,
     )
     return {**found.to_json(), "recipe": chosen.recipe, "oracle_recipe": oracle.to_json()}
 
 
-def _choose(run: StoredRun, key: ScoreKey | None) -> ScoreKey:
+def _choose(run: StoredRun, recipe: str | None, protocol: str | None) -> ScoreKey:
     if run.failed:
         raise UsageError("a failed run has nothing to diagnose", path=run.directory)
-    known = list(run.scores)
-    if key is not None and key in known:
-        return key
-    if key is not None or not known:
-        listing = ", ".join(f"{one.recipe} {one.protocol}" for one in known) or "none"
+    fitting = [
+        key
+        for key in run.scores
+        if recipe in (None, key.recipe) and protocol in (None, key.protocol)
+    ]
+    if not fitting:
+        known = ", ".join(f"{key.recipe} {key.protocol}" for key in run.scores) or "none"
         raise UsageError(
-            "the run has no such scores", hint=f"it has: {listing}", path=run.directory
+            f"no scores under recipe {recipe or 'any'!r} and protocol {protocol or 'any'!r}",
+            hint=f"the run has: {known}",
+            path=run.directory,
         )
-    return next((one for one in known if one.recipe == OWN_RECIPE), known[0])
+    return next((key for key in fitting if key.recipe == OWN_RECIPE), fitting[0])

@@ -105,7 +105,11 @@ class Case:
 
     def headline(self, values: FloatArray) -> float:
         """The protocol's headline average of one value per threshold [K]."""
-        wanted = self.protocol.averages[self.protocol.headline]
+        return self.mean(values, self.protocol.headline)
+
+    def mean(self, values: FloatArray, average: str) -> float:
+        """A named average of the protocol, of one value per threshold [K]."""
+        wanted = self.protocol.averages[average]
         return float(np.mean([values[self.protocol.tious.index(tiou)] for tiou in wanted]))
 
 

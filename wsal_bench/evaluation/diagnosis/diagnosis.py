@@ -101,6 +101,9 @@ class Diagnosis:
             "tiou": case.tious.tolist(),
             "map": self.plain.mean_ap.tolist(),
             "normalised_map": self.plain.mean_normalised.tolist(),
+            "averages": {
+                name: case.mean(self.plain.mean_ap, name) for name in case.protocol.averages
+            },
             "average_map": case.headline(self.plain.mean_ap),
             "average_normalised_map": case.headline(self.plain.mean_normalised),
             "curves": {"recall": list(RECALLS), "precision": self.precision.tolist()},
