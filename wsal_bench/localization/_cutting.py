@@ -7,12 +7,10 @@ that need it, when they need it.
 
 from __future__ import annotations
 
-from math import ceil
-
 import numpy as np
 
 from wsal_bench.compiling import compiled
-from wsal_bench.localization.nms import Floats, Indices
+from wsal_bench.localization.interpolation import Floats, Indices
 from wsal_bench.types import FloatArray
 
 CONTRAST, MAXIMUM, MEAN = range(3)
@@ -29,12 +27,18 @@ def upsample_rows(curves: FloatArray, scale: int) -> Floats:
             for i in range(length * scale):
                 steps[row, i] = curves[row, i // scale]
             continue
-        for i in range(length * scale):
-            position = i * share
-            right = min(max(ceil(position), 1), length - 1)
-            left = right - 1
-            slope = np.float64(curves[row, right] - curves[row, left])
-            steps[row, i] = slope * (position - left) + np.float64(curves[row, left])
+        begin = 0
+        for left in range(length - 1):
+            # a step on a sample belongs to the interval before it, unless i / scale rounds up
+            sample = (left + 1) * scale
+            stop = sample if sample * share > left + 1 else sample + 1
+            if left == length - 2:
+                stop = length * scale
+            slope = np.float64(curves[row, left + 1] - curves[row, left])
+            base = np.float64(curves[row, left])
+            for i in range(begin, stop):
+                steps[row, i] = slope * (i * share - left) + base
+            begin = stop
     return steps
 
 
@@ -85,13 +89,16 @@ def cut(
     """
     steps = len(gate)
     low, high = _extremes(gate, scale)
-    capacity = len(thresholds) * ((steps + 1) // 2)
+    # a gate rises or falls between two samples: a snippet has three changes at most
+    capacity = len(thresholds) * min((steps + 1) // 2, 3 * (steps // scale) // 2 + 1)
     first = np.empty(capacity, np.int64)
     stop = np.empty(capacity, np.int64)
     score = np.empty(capacity, np.float64)
     mixed = len(other) > 0
     seen = np.empty(steps) if mixed or zero_own else own
     outer = np.empty(steps)
+    waiting = np.empty((64, 2), np.int64)
+    sums = np.empty(64)
     count = 0
     for k in range(len(thresholds)):
         threshold = thresholds[k]
@@ -115,7 +122,16 @@ def cut(
             if stop[i] - first[i] >= min_steps:
                 first[kept] = first[i]
                 score[kept] = _score(
-                    seen, first[i], stop[i], one_more, run_score, outer_weight, inflation, outer
+                    seen,
+                    first[i],
+                    stop[i],
+                    one_more,
+                    run_score,
+                    outer_weight,
+                    inflation,
+                    outer,
+                    waiting,
+                    sums,
                 )
                 stop[kept] = stop[i] + 1 if one_more else stop[i]
                 kept += 1
@@ -125,14 +141,18 @@ def cut(
 
 @compiled
 def _extremes(gate: Floats, scale: int) -> tuple[Floats, Floats]:
-    """Lowest and highest step of each snippet: where both are on one side, so are all."""
+    """Lowest and highest step of each snippet: where both are on one side, so are all.
+
+    The first step of a snippet lies on the line before; those after it rise or fall.
+    """
     snippets = len(gate) // scale
     low, high = np.empty(snippets), np.empty(snippets)
     for snippet in range(snippets):
-        lowest = highest = gate[snippet * scale]
-        for i in range(snippet * scale + 1, (snippet + 1) * scale):
-            lowest, highest = min(lowest, gate[i]), max(highest, gate[i])
-        low[snippet], high[snippet] = lowest, highest
+        one = gate[snippet * scale]
+        two = gate[snippet * scale + min(1, scale - 1)]
+        three = gate[(snippet + 1) * scale - 1]
+        low[snippet] = min(one, min(two, three))
+        high[snippet] = max(one, max(two, three))
     return low, high
 
 
@@ -193,8 +213,10 @@ def _score(
     outer_weight: float,
     inflation: float,
     outer: Floats,
+    waiting: Indices,
+    sums: Floats,
 ) -> float:
-    """Score of the run from `first` to before `stop`; `outer` is scratch."""
+    """Score of the run from `first` to before `stop`; the last three are scratch."""
     steps = len(seen)
     length = stop - first
     last = stop if one_more else stop - 1  # of the proposal: may be one beyond the sequence
@@ -204,36 +226,70 @@ def _score(
         for i in range(first + 1, inner_stop):
             best = max(best, seen[i])
         return best
-    inner: float = _pairwise(seen, first, inner_stop - first) / (inner_stop - first)
+    inner: float = _pairwise(seen, first, inner_stop - first, waiting, sums) / (inner_stop - first)
     if run_score == MEAN:
         return inner
     reach = inflation * length
     outer_first = max(0, int(first - reach))
     outer_last = min(steps - 2 if one_more else steps - 1, int(last + reach))
-    count = 0
-    for i in range(outer_first, first):
-        outer[count] = seen[i]
-        count += 1
-    for i in range(last + 1, outer_last + 1):
-        outer[count] = seen[i]
-        count += 1
-    around: float = _pairwise(outer, 0, count) / count if count else 0.0
+    before, after = first - outer_first, max(0, outer_last - last)
+    count = before + after
+    outer[:before] = seen[outer_first:first]
+    outer[before:count] = seen[last + 1 : last + 1 + after]
+    around: float = _pairwise(outer, 0, count, waiting, sums) / count if count else 0.0
     return inner - outer_weight * around
 
 
 @compiled
-def _pairwise(values: Floats, begin: int, count: int) -> float:
-    """Sum in the order of numpy's `add.reduce`: halves down to 128, then eight at a time."""
-    if count < 8:
-        total: float = 0.0
-        for i in range(begin, begin + count):
-            total += values[i]
-        return total
+def _pairwise(values: Floats, begin: int, count: int, waiting: Indices, sums: Floats) -> float:
+    """Sum in the order of numpy's `add.reduce`: of two halves, and of theirs, down to 128 values.
+
+    A stack in place of recursion: numba crashes on recursive functions that it reads from its
+    cache.
+
+    Args:
+        values: [N].
+        begin: of what is summed.
+        count: of what is summed.
+        waiting: [64, 2] scratch: begin and count of what is not summed yet; count 0: the last two
+            sums are to be added.
+        sums: [64] scratch.
+    """
     if count <= 128:
-        a, b, c, d = values[begin], values[begin + 1], values[begin + 2], values[begin + 3]
-        e, f, g, h = values[begin + 4], values[begin + 5], values[begin + 6], values[begin + 7]
+        return _eightfold(values[begin : begin + count])
+    waiting[0, 0], waiting[0, 1] = begin, count
+    top, done = 1, 0
+    while top > 0:
+        top -= 1
+        begin, count = waiting[top, 0], waiting[top, 1]
+        if count == 0:
+            done -= 1
+            sums[done - 1] += sums[done]
+        elif count <= 128:
+            sums[done] = _eightfold(values[begin : begin + count])
+            done += 1
+        else:
+            half = count // 2
+            half -= half % 8
+            waiting[top, 1] = 0
+            waiting[top + 1, 0], waiting[top + 1, 1] = begin + half, count - half
+            waiting[top + 2, 0], waiting[top + 2, 1] = begin, half
+            top += 3
+    whole: float = sums[0]
+    return whole
+
+
+@compiled
+def _eightfold(values: Floats) -> float:
+    """Sum of up to 128 values as numpy adds them: eight running sums where there are enough."""
+    count = len(values)
+    total: float = 0.0
+    whole = 0
+    if count >= 8:
         whole = count - count % 8
-        for i in range(begin + 8, begin + whole, 8):
+        a, b, c, d = values[0], values[1], values[2], values[3]
+        e, f, g, h = values[4], values[5], values[6], values[7]
+        for i in range(8, whole, 8):
             a += values[i]
             b += values[i + 1]
             c += values[i + 2]
@@ -243,10 +299,6 @@ def _pairwise(values: Floats, begin: int, count: int) -> float:
             g += values[i + 6]
             h += values[i + 7]
         total = ((a + b) + (c + d)) + ((e + f) + (g + h))
-        for i in range(begin + whole, begin + count):
-            total += values[i]
-        return total
-    half = count // 2
-    half -= half % 8
-    both: float = _pairwise(values, begin, half) + _pairwise(values, begin + half, count - half)
-    return both
+    for i in range(whole, count):
+        total += values[i]
+    return total

@@ -10,7 +10,7 @@ from math import exp
 import numpy as np
 
 from wsal_bench.compiling import compiled
-from wsal_bench.localization.nms import Floats, Indices
+from wsal_bench.localization.interpolation import Floats, Indices
 
 HARD, SOFT, PARTIAL_SOFT, CONTAINMENT, NONE = range(5)
 
@@ -96,39 +96,34 @@ def _greedy(
 ) -> int:
     """Keeps the best, drops what overlaps it, and so on; returns how many rows it wrote."""
     total = len(members)
-    # what is still in play, by falling score; compacted as it goes
-    rest = members.copy()
-    first = np.empty(total)
-    last = np.empty(total)
-    length = np.empty(total)
+    first, last, length = np.empty(total), np.empty(total), np.empty(total)
+    gone = np.zeros(total, np.bool_)
     for i in range(total):
-        first[i], last[i] = start[rest[i]], end[rest[i]]
+        first[i], last[i] = start[members[i]], end[members[i]]
         length[i] = last[i] - first[i] + plus
-    late_rows = np.empty(total, np.int64)
-    late_scores = np.empty(total)
+    late_rows, late_scores = np.empty(total, np.int64), np.empty(total)
+    # below it an overlap is below the threshold, whatever is rounded: spares the division
+    surely = threshold * (1.0 - 1e-9)
     kept = late = 0
-    while total > 0:
-        best_first, best_last, best_length = first[0], last[0], length[0]
-        rows[kept], scores[kept] = rest[0], score[rest[0]]
+    for best in range(total):
+        if gone[best]:
+            continue
+        rows[kept], scores[kept] = members[best], score[members[best]]
         kept += 1
-        left = 0
-        for i in range(1, total):
+        best_first, best_last, best_length = first[best], last[best], length[best]
+        for i in range(best + 1, total):
             shared = min(best_last, last[i]) - max(best_first, first[i]) + plus
-            if shared <= 0.0:
-                overlap = 0.0
-            elif kind == CONTAINMENT:
-                overlap = shared / length[i]
-            else:
-                overlap = shared / (best_length + length[i] - shared)
+            whole = length[i] if kind == CONTAINMENT else best_length + length[i] - shared
+            if shared < surely * whole or gone[i]:
+                continue
+            overlap = max(shared, 0.0) / whole if whole > 0.0 else 0.0
             if overlap < threshold or (overlap == threshold and not drops_equal):
-                rest[left], first[left], last[left] = rest[i], first[i], last[i]
-                length[left] = length[i]
-                left += 1
-            elif kind == PARTIAL_SOFT:
-                late_rows[late] = rest[i]
-                late_scores[late] = score[rest[i]] * exp(-(overlap * overlap) / sigma)
+                continue
+            gone[i] = True
+            if kind == PARTIAL_SOFT:
+                late_rows[late] = members[i]
+                late_scores[late] = score[members[i]] * exp(-(overlap * overlap) / sigma)
                 late += 1
-        total = left
     for i in range(late):
         rows[kept + i], scores[kept + i] = late_rows[i], late_scores[i]
     return kept + late

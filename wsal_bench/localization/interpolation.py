@@ -6,6 +6,7 @@ T snippets, N = T * scale steps.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from wsal_bench.types import FloatArray
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 
 def min_max(curves: FloatArray) -> Floats:
@@ -50,24 +52,31 @@ def upsample(curves: FloatArray, scale: int) -> Floats:
     return steps
 
 
-def step_borders(times: FloatArray, scale: int) -> Floats:
-    """Times of the borders between steps, [T * scale + 1] in seconds.
+def step_borders(times: FloatArray, scale: int, index: Indices) -> Floats:
+    """Times of some of the borders between steps, in seconds.
 
     Where the snippets are equally long, border i is i times one step's length; else it is
-    interpolated between the snippets' borders.
+    interpolated between the snippets' borders, and beyond the last goes on as the last step.
+
+    Args:
+        times: [T + 1] borders of the snippets.
+        scale: steps of a snippet.
+        index: [P] which borders, from 0 to T * scale + 1.
     """
     borders = np.asarray(times, dtype=np.float64)
     length = len(borders) - 1
     offset = float(borders[0])
     snippet = float((borders[-1] - offset) / length if offset else borders[1])
     even = offset + snippet * np.arange(length + 1)
-    steps = np.arange(length * scale + 1, dtype=np.float64)
     if np.abs(even - borders).max() <= 1e-9 * snippet:
-        line = steps * _step_seconds(snippet, scale)
+        line = np.asarray(index * _step_seconds(snippet, scale), dtype=np.float64)
         return line + offset if offset else line
-    return np.interp(steps / scale, np.arange(length + 1), borders)
+    beyond = borders[-1] + (borders[-1] - borders[-2]) / scale
+    knots = np.append(np.arange(length + 1), length + 1 / scale)
+    return np.asarray(np.interp(index / scale, knots, np.append(borders, beyond)))
 
 
+@lru_cache(maxsize=4096)
 def _step_seconds(snippet: float, scale: int) -> float:
     """A snippet's length over `scale`, rounded once where the length is a ratio of whole numbers.
 

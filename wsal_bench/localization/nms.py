@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from wsal_bench.localization.interpolation import Floats, Indices
 from wsal_bench.localization.rules import NMS_KINDS, Nms
 from wsal_bench.types import Detections, FloatArray
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

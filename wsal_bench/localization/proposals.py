@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.localization.interpolation import Floats, step_borders
-from wsal_bench.localization.nms import Indices, falling_order, suppress
+from wsal_bench.localization.interpolation import Floats, Indices, step_borders
+from wsal_bench.localization.nms import falling_order, suppress
 from wsal_bench.localization.proposal_recipe import ProposalRecipe
 from wsal_bench.localization.rules import RUN_SCORES, ClassRule, GateList, Nms
 from wsal_bench.localization.sequences import (
@@ -29,11 +29,13 @@ from wsal_bench.types import Activations, FloatArray, Proposals
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Proposals of a video in steps, as columns [P]: by class, then list, threshold and time.
+    """Proposals of a video, as columns [P]: by class, then list, threshold and time.
 
     Args:
         first: first step.
         stop: the step after the last one; may be one beyond the video's border N.
+        start: seconds.
+        end: seconds; may lie beyond the video with `stop`.
         label: class index.
         score: higher is surer.
         stream: index into the recipe's streams.
@@ -41,23 +43,17 @@ class Rows:
 
     first: Indices
     stop: Indices
+    start: Floats
+    end: Floats
     label: Indices
     score: Floats
     stream: Indices
 
-    @classmethod
-    def concatenate(cls, parts: list[Rows]) -> Rows:
-        """All rows of `parts`, in order."""
-        if not parts:
-            none = np.empty(0, dtype=np.int64)
-            return cls(none, none, none, np.empty(0), none)
-        names = ("first", "stop", "label", "score", "stream")
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
     def taken(self, rows: Indices, score: Floats) -> Rows:
         """Some of the rows, with new scores."""
-        columns = (self.first[rows], self.stop[rows], self.label[rows])
-        return Rows(*columns, score, self.stream[rows])
+        steps = (self.first[rows], self.stop[rows])
+        seconds = (self.start[rows], self.end[rows])
+        return Rows(*steps, *seconds, self.label[rows], score, self.stream[rows])
 
 
 def localize(activations: Activations, recipe: ProposalRecipe) -> Proposals:
@@ -77,21 +73,18 @@ def localize(activations: Activations, recipe: ProposalRecipe) -> Proposals:
         UsageError: the recipe names a gate or a score that the activations do not have.
     """
     rows = _cut(activations, recipe)
-    borders = _borders(activations.times, recipe)
     if recipe.fuse is None:
-        rows = _suppress(rows, rows.label, recipe.nms, borders, recipe.scale)
+        rows = _suppress(rows, rows.label, recipe.nms, recipe.scale)
     else:
         group = rows.label * len(recipe.streams) + rows.stream
-        rows = _suppress(rows, group, recipe.nms, borders, recipe.scale)
-        rows = _suppress(rows, rows.label, recipe.fuse, borders, recipe.scale)
+        rows = _suppress(rows, group, recipe.nms, recipe.scale)
+        rows = _suppress(rows, rows.label, recipe.fuse, recipe.scale)
     if recipe.max_per_video is not None:
         best = np.sort(falling_order(rows.score)[: recipe.max_per_video])
         rows = rows.taken(best, rows.score[best])
-    end = borders[rows.stop]
-    if recipe.clip:
-        # N * (snippet / scale) may round to just beyond T * snippet
-        end = np.minimum(end, activations.times[-1])
-    return Proposals(borders[rows.first], end, rows.label, rows.score)
+    # N * (snippet / scale) may round to just beyond T * snippet
+    end = np.minimum(rows.end, activations.times[-1]) if recipe.clip else rows.end
+    return Proposals(rows.start, end, rows.label, rows.score)
 
 
 def propose(activations: Activations, recipe: ProposalRecipe) -> Proposals:
@@ -108,8 +101,7 @@ def propose(activations: Activations, recipe: ProposalRecipe) -> Proposals:
         UsageError: the recipe names a gate or a score that the activations do not have.
     """
     rows = _cut(activations, recipe)
-    borders = _borders(activations.times, recipe)
-    return Proposals(borders[rows.first], borders[rows.stop], rows.label, rows.score)
+    return Proposals(rows.start, rows.end, rows.label, rows.score)
 
 
 def select_classes(video_scores: FloatArray, rule: ClassRule) -> NDArray[np.intp]:
@@ -128,41 +120,64 @@ def class_bonus(entry: GateList, rule: ClassRule, video_score: float) -> float:
 
 
 def _cut(activations: Activations, recipe: ProposalRecipe) -> Rows:
-    from wsal_bench.localization._cutting import cut
-
     check_sequences(activations, recipe)
     classes = select_classes(activations.video_scores, recipe.classes)
     curves = _Curves(activations, recipe, classes)
-    nothing = np.empty(0)
-    parts = []
-    for row, label in enumerate(classes.tolist()):
-        for entry in recipe.lists:
-            gate = curves.steps(entry.gate, row)
-            other = entry.blend if entry.blend is not None and entry.blend.kind == "sum" else None
-            first, stop, score = cut(
-                gate,
-                curves.scored(entry, row),
-                nothing if other is None else curves.steps(other.name, row),
-                1.0 if other is None else other.own_weight,
-                0.0 if other is None else other.other_weight,
-                entry.zero_below and entry.score == entry.gate,
-                entry.zero_below and other is not None and other.name == entry.gate,
-                thresholds_of(entry, curves.snippets(entry.gate, row)),
-                entry.strict,
-                entry.positive,
-                recipe.scale,
-                recipe.min_steps,
-                recipe.one_step_more,
-                recipe.skips_lone_first_step,
-                RUN_SCORES.index(entry.run_score),
-                entry.outer_weight,
-                recipe.inflation,
-            )
-            bonus = class_bonus(entry, recipe.classes, activations.video_scores[label])
-            labels = np.full(len(first), label, dtype=np.int64)
-            streams = np.full(len(first), recipe.streams.index(entry.stream), dtype=np.int64)
-            parts.append(Rows(first, stop, labels, score + bonus, streams))
-    return Rows.concatenate(parts)
+    found = [_cut_list(entry, curves, row) for row in range(len(classes)) for entry in recipe.lists]
+    if not found:
+        none = np.empty(0, dtype=np.int64)
+        return Rows(none, none, np.empty(0), np.empty(0), none, np.empty(0), none)
+    counts = np.asarray([len(part.first) for part in found]).reshape(len(classes), -1)
+    streams = np.asarray([recipe.streams.index(entry.stream) for entry in recipe.lists])
+    first = np.concatenate([part.first for part in found])
+    stop = np.concatenate([part.stop for part in found])
+    borders = step_borders(activations.times, recipe.scale, np.concatenate([first, stop]))
+    return Rows(
+        first=first,
+        stop=stop,
+        start=borders[: len(first)],
+        end=borders[len(first) :],
+        label=np.repeat(classes.astype(np.int64), counts.sum(axis=1)),
+        score=np.concatenate([part.score for part in found]),
+        stream=np.repeat(np.tile(streams, len(classes)), counts.ravel()),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Runs:
+    """Runs of one list and class as columns, scored."""
+
+    first: Indices
+    stop: Indices
+    score: Floats
+
+
+def _cut_list(entry: GateList, curves: _Curves, row: int) -> _Runs:
+    from wsal_bench.localization._cutting import cut
+
+    recipe = curves.recipe
+    blend = entry.blend if entry.blend is not None and entry.blend.kind == "sum" else None
+    first, stop, score = cut(
+        curves.steps(entry.gate, row),
+        curves.scored(entry, row),
+        np.empty(0) if blend is None else curves.steps(blend.name, row),
+        1.0 if blend is None else blend.own_weight,
+        0.0 if blend is None else blend.other_weight,
+        entry.zero_below and entry.score == entry.gate,
+        entry.zero_below and blend is not None and blend.name == entry.gate,
+        thresholds_of(entry, curves.snippets(entry.gate, row)),
+        entry.strict,
+        entry.positive,
+        recipe.scale,
+        recipe.min_steps,
+        recipe.one_step_more,
+        recipe.skips_lone_first_step,
+        RUN_SCORES.index(entry.run_score),
+        entry.outer_weight,
+        recipe.inflation,
+    )
+    video_score = curves.activations.video_scores[curves.classes[row]]
+    return _Runs(first, stop, score + class_bonus(entry, recipe.classes, video_score))
 
 
 class _Curves:
@@ -218,16 +233,9 @@ def _row(curves: NDArray[Any], row: int) -> NDArray[Any]:
     return one
 
 
-def _suppress(rows: Rows, group: Indices, nms: Nms, borders: Floats, scale: int) -> Rows:
-    if nms.unit == "seconds":
-        start, end = borders[rows.first], borders[rows.stop]
-    else:
-        start, end = rows.first / scale, rows.stop / scale
+def _suppress(rows: Rows, group: Indices, nms: Nms, scale: int) -> Rows:
+    in_seconds = nms.unit == "seconds"
+    start = rows.start if in_seconds else rows.first / scale
+    end = rows.end if in_seconds else rows.stop / scale
     left = suppress(start, end, rows.score, group, nms)
     return rows.taken(left.rows, left.score)
-
-
-def _borders(times: FloatArray, recipe: ProposalRecipe) -> Floats:
-    borders = step_borders(times, recipe.scale)
-    # where a proposal takes one step more there is one border more, beyond the video
-    return np.append(borders, 2 * borders[-1] - borders[-2]) if recipe.one_step_more else borders

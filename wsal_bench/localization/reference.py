@@ -77,8 +77,11 @@ def _proposals(rows: list[Row], times: list[float]) -> Proposals:
 
 
 def _border_times(activations: Activations, recipe: ProposalRecipe) -> list[float]:
-    times: list[float] = step_borders(activations.times, recipe.scale).tolist()
-    return [*times, 2 * times[-1] - times[-2]]
+    steps = (len(activations.times) - 1) * recipe.scale
+    times: list[float] = step_borders(
+        activations.times, recipe.scale, np.arange(steps + 2)
+    ).tolist()
+    return times
 
 
 def _all_rows(activations: Activations, recipe: ProposalRecipe) -> list[Row]:
