@@ -79,7 +79,7 @@ def bucket_range(trait: str, low: float, high: float | None) -> str:
         high: is in it; None: there is no upper border.
     """
     if trait == "coverage":
-        low, high = 100 * low, None if high is None else 100 * high
+        return f"> {100 * low:.2g}" if high is None else f"{100 * low:.2g}-{100 * high:.2g}"
     if high is None:
         return f"> {low:.3g}"
     if trait == "instances":

@@ -97,11 +97,15 @@ def error_profile(data: Document) -> Figure:
             color=KIND_COLOURS[kind], hatch=KIND_HATCHES[kind], edgecolor="white", linewidth=0.4,
         )  # fmt: skip
         bottom += share[:, kind]
-    left.set_xticks(ranks, [f"{rank + 1}G" for rank in ranks])
-    left.set(ylim=(0, 100), xlabel="ranks of each class (G: its true segments)")
+    ticks = [
+        f"{rank + 1}G\n{int(number.item()):,}" for rank, number in zip(ranks, total, strict=True)
+    ]
+    left.set_xticks(ranks, ticks, fontsize="small")
+    left.set(ylim=(0, 100))
+    left.set_xlabel("ranks of each class (G: its true segments), and detections there")
     left.set(ylabel="detections (%)", title=f"at tIoU {data['tiou'][middle]:g}")
     left.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, frameon=False, fontsize="small"
+        loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=3, frameon=False, fontsize="small"
     )
     _gains(right, data)
     return figure
@@ -126,7 +130,7 @@ def _gains(axes: Axes, data: Document) -> None:
     axes.margins(x=0.18)
     axes.set(xlabel=f"gain in {average_title(data['average'])} (points)", title="each kind removed")
     axes.legend(
-        loc="upper center", bbox_to_anchor=(0.4, -0.2), ncols=2, frameon=False, fontsize="small"
+        loc="upper center", bbox_to_anchor=(0.4, -0.24), ncols=2, frameon=False, fontsize="small"
     )
 
 
