@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from wsal_bench.cli.diagnosis import choice, diagnose_files, diagnosis_options, show_diagnosis
 from wsal_bench.cli.options import json_option, tious_option
 from wsal_bench.cli.output import document
 from wsal_bench.evaluation import Protocol, Scores, common, evaluate, protocol, with_tious
@@ -25,6 +27,7 @@ SCHEMA = "wsal-bench/eval/1"
 @click.option("--subset", help="Subset of the truth; by default the only one with segments.")
 @tious_option
 @click.option("--protocol", "rules", metavar="NAME", help="Rules; by default <truth>/common.")
+@diagnosis_options
 @json_option
 def eval_(
     truth: Path,
@@ -33,11 +36,13 @@ def eval_(
     tious: tuple[float, ...] | None,
     rules: str | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Score detections against a truth, both in the JSON of ActivityNet.
 
     Detections in videos outside the subset are false positives, as in the official algorithm.
     """
+    diagnosis = choice(options)
     chosen = common(truth.stem) if rules is None else protocol(rules)
     if tious is not None:
         chosen = with_tious(chosen, tious)
@@ -45,6 +50,10 @@ def eval_(
     known = None if chosen.unknown_labels == "ignore" else segments.class_names
     found = detections_from_json(detections, known)
     scores = evaluate(segments, found, chosen)
+    if diagnosis.wanted:
+        data = diagnose_files(segments, found, scores, diagnosis)
+        show_diagnosis(data, diagnosis, as_json=as_json)
+        return
     click.echo(document(SCHEMA, "data", _data(scores)) if as_json else _text(scores, chosen))
 
 
