@@ -118,9 +118,9 @@ def _twins(data: Document, middle: int) -> str:
         else "they are judged by their own class"
     )
     return (
-        f"note: at tIoU {data['tiou'][middle]:g}, {count:,} detections that do not hit overlap a "
-        f"truth of their own class and one of another equally well (moments that are annotated "
-        f"twice, as CliffDiving and Diving of THUMOS14); {taken}"
+        f"note: for {count:,} of the detections that do not hit at tIoU {data['tiou'][middle]:g}, "
+        f"a truth of their own class and one of another overlap equally well (moments that are "
+        f"annotated twice, as CliffDiving and Diving of THUMOS14); {taken}"
     )
 
 
