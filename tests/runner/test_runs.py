@@ -85,7 +85,7 @@ def test_many_processes_give_the_bytes_of_one(tmp_path: Path) -> None:
     there = run(request(many, *names, floors=True, jobs=2))
     assert [result.method for result in here] == [result.method for result in there]
     assert numbers(one) == numbers(many)
-    assert len(numbers(one)) == 3 * 5 + 4 * 4  # three trained, plain and three floors without
+    assert len(numbers(one)) == 3 * 6 + 4 * 5  # three trained, plain and three floors without
 
 
 def test_progress_and_results_of_workers_are_heard(tmp_path: Path) -> None:
