@@ -127,7 +127,9 @@ def _gains(axes: Axes, data: Document) -> None:
             )  # fmt: skip
     axes.set_yticks(rows, kinds)
     axes.invert_yaxis()
-    axes.margins(x=0.18)
+    # removing a false positive never lowers a score
+    most = max(100 * value for kind in kinds for value in gain[kind].values())
+    axes.set_xlim(0, 1.2 * max(most, 0.1))
     axes.set(xlabel=f"gain in {average_title(data['average'])} (points)", title="each kind removed")
     axes.legend(
         loc="upper center", bbox_to_anchor=(0.4, -0.24), ncols=2, frameon=False, fontsize="small"
@@ -141,14 +143,15 @@ def per_class(data: Document) -> Figure:
     cut = len(rows) > MAX_CLASSES
     if cut:
         rows = [*rows[: MAX_CLASSES // 2], *rows[-MAX_CLASSES // 2 :]]
-    figure = _figure(6.0, 1.2 + 0.24 * len(rows))
+    figure = _figure(6.0, 1.3 + 0.24 * len(rows))
     axes = figure.add_subplot()
     place = np.arange(len(rows))
     axes.barh(place, [100 * one["average_ap"] for one in rows], height=0.7, color=BLUE, label=title)
     half = [100 * one["ap"][middle] for one in rows]
     axes.plot(
         half, place, "D", color=ORANGE, markeredgecolor="black", markeredgewidth=0.6,
-        markersize=4.5, linestyle="none", label=f"AP@{data['tiou'][middle]:g}", zorder=3,
+        markersize=4.5, linestyle="none", clip_on=False, zorder=3,
+        label=f"AP@{data['tiou'][middle]:g}",
     )  # fmt: skip
     mean = 100 * data["average_map"]
     axes.axvline(mean, color="black", linestyle="--", linewidth=1, label=f"m{title}: {mean:.1f}")
@@ -159,13 +162,8 @@ def per_class(data: Document) -> Figure:
         axes.set_title(f"the best and the worst {MAX_CLASSES // 2} of {len(data['classes'])}")
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.4, -_below(figure)), ncols=3, frameon=False)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
-
-
-def _below(figure: Figure) -> float:
-    """How far under the axes a legend stands clear of their label, in heights of the axes."""
-    return float(0.5 / (figure.get_figheight() - 1.0))
 
 
 def sensitivity(data: Document) -> Figure:
@@ -185,6 +183,9 @@ def sensitivity(data: Document) -> Figure:
         upper.set_title(part["trait"])
         lower.set_xticks(range(len(part["names"])), _ticks(part), fontsize="small")
         lower.set_xlabel(_unit(part["trait"]))
+    for row in rows:  # each row shares its scale: the tallest bar of all, and its number
+        tallest = max(patch.get_height() for axes in row for patch in axes.patches)
+        row[0].set_ylim(0, 1.18 * max(tallest, 1.0))
     rows[0, 0].set_ylabel(f"normalised\n{average_title(data['average'])} (%)")
     rows[1, 0].set_ylabel(f"missed at\ntIoU {data['tiou'][middle]:g} (%)")
     figure.supxlabel(
@@ -203,7 +204,6 @@ def _bars(axes: Axes, values: Sequence[float | None], colour: str, overall: floa
             "no truth" if value is None else f"{value:.0f}", (place, heights[place]), (0, 3),
             textcoords="offset points", ha="center", va="bottom", fontsize="small", bbox=behind,
         )  # fmt: skip
-    axes.margins(y=0.15)
 
 
 def _ticks(part: Document) -> list[str]:

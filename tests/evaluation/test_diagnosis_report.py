@@ -1,0 +1,87 @@
+"""The texts and pictures of a diagnosis, where there is little or much to show."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.evaluation.diagnosis_cases import Row, ScoredRow, detections_of, truth_of
+from wsal_bench.evaluation import common, evaluate
+from wsal_bench.evaluation.diagnosis import Options, diagnose
+from wsal_bench.report.diagnosis import bucket_range, summary, to_text
+from wsal_bench.report.diagnosis_plots import MAX_CLASSES, PICTURES, write_plots
+
+
+def document(truth: list[Row], found: list[ScoredRow], **options: Any) -> dict[str, Any]:
+    segments, detections = truth_of(truth, seconds=100), detections_of(found)
+    scores = evaluate(segments, detections, common("x"))
+    return diagnose(segments, detections, scores, Options(**options)).to_json()
+
+
+FEW = document([("v", "A", 0, 10)], [], buckets="thumos14")
+MANY = document(
+    [("v", f"class with a long name {k}", k, k + 0.5 + k / 10) for k in range(60)],
+    [("v", f"class with a long name {k}", k, k + 0.4, 1 - k / 100) for k in range(60)],
+)
+
+
+@pytest.mark.parametrize("data", [FEW, MANY], ids=["few", "many"])
+def test_everything_is_drawn_and_written_whatever_there_is(
+    data: dict[str, Any], tmp_path: Path
+) -> None:
+    written = write_plots(data, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(p.name for p in written)
+    assert len(written) == 2 * len(PICTURES)
+    assert "mAP@AVG(0.1:0.7)" in to_text(data)
+
+
+def test_an_empty_bucket_is_a_dash_and_no_bar_of_height_zero(tmp_path: Path) -> None:
+    assert FEW["sensitivity"][0]["average"] == [None, None, 0.0, None, None]
+    line = next(line for line in to_text(FEW).splitlines() if line.startswith("XL (> 18 s)"))
+    assert line.split()[-4:] == ["0", "0", "-", "-"]
+    write_plots(FEW, tmp_path)
+    assert (tmp_path / "sensitivity.svg").read_text().count("no truth") >= 4
+
+
+def test_of_many_classes_the_best_and_the_worst_are_drawn(tmp_path: Path) -> None:
+    write_plots(MANY, tmp_path)
+    text = (tmp_path / "per_class.svg").read_text()
+    assert f"the best and the worst {MAX_CLASSES // 2} of 60" in text
+    assert len(set(re.findall(r"class with a long name \d+ ", text))) == MAX_CLASSES
+
+
+def test_pictures_name_their_axes_and_units(tmp_path: Path) -> None:
+    write_plots(MANY, tmp_path)
+    for name, words in {
+        "precision_recall": ("recall (%)", "precision, mean over classes (%)", "tIoU"),
+        "error_profile": ("at tIoU 0.5", "gain in mAP@AVG(0.1:0.7) (points)", "localization"),
+        "per_class": ("average precision (%)",),
+        "sensitivity": ("seconds", "percent of the video", "of the class in the video"),
+    }.items():
+        text = (tmp_path / f"{name}.svg").read_text()
+        assert all(word in text for word in words)
+
+
+@pytest.mark.parametrize(
+    ("trait", "low", "high", "text"),
+    [
+        ("length", 3, 6, "3-6"),
+        ("length", 18, None, "> 18"),
+        ("coverage", 0.02, 0.04, "2-4"),
+        ("coverage", 0.08, None, "> 8"),
+        ("instances", 0, 1, "1"),
+        ("instances", 1, 40, "2-40"),
+        ("instances", 80, None, "> 80"),
+    ],
+)
+def test_a_bucket_says_what_it_holds(trait: str, low: float, high: float, text: str) -> None:
+    assert bucket_range(trait, low, high) == text
+
+
+def test_the_summary_names_the_costliest_error() -> None:
+    found = [("v", "A", 0.0, 4.0, 0.9), ("v", "A", 0.0, 10.0, 0.8), ("v", "A", 50.0, 60.0, 0.1)]
+    lines = summary(document([("v", "A", 0, 10)], found))
+    # from 0.5 on the first detection is a localization error: 3 of 7 thresholds gain a half
+    assert "costliest error: localization; without it mAP@AVG(0.1:0.7) would be 100.0" in lines
+    assert lines[0] == "mAP@AVG(0.1:0.7) 78.6, normalised 78.6"
