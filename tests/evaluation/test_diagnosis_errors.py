@@ -87,10 +87,12 @@ def test_twins_are_counted_either_way() -> None:
 
 def test_a_slice_holds_as_many_detections_as_the_class_has_truths() -> None:
     truth = truth_of([("v", "A", 0, 10), ("v", "A", 20, 30), ("v", "B", 40, 50)])
-    rows = [("v", "A", 60, 70, 0.9 - k / 100) for k in range(23)] + [("v", "B", 40, 50, 0.5)]
+    rows: list[ScoredRow] = [("v", "A", 60, 70, 0.9 - k / 100) for k in range(23)]
+    rows += [("v", "B", 40, 50, 0.5), ("v", "B", 40, 50, 0.4)]
     profile = error_profile(case_of(truth, rows))
     assert profile.slices.shape == (1, 10, 6)
     assert profile.slices[0, 0].tolist() == [1, 0, 0, 0, 0, 2]
+    assert profile.slices[0, 1].tolist() == [0, 1, 0, 0, 0, 2]  # the second of B's one
     assert profile.slices[0, 1:, 5].tolist() == [2] * 9
     assert profile.beyond[0].tolist() == [0, 0, 0, 0, 0, 3]
 
@@ -170,6 +172,14 @@ def test_precision_at_a_recall_is_the_best_there_or_above(scene: Scene) -> None:
             reached = recalls <= found / case.num_truths[c] + 1e-9
             expected[c, reached] = np.maximum(expected[c, reached], found / depth)
     assert precision_recall(case, recalls)[0] == pytest.approx(expected.mean(axis=0))
+
+
+def test_a_later_and_better_precision_holds_for_every_recall_before() -> None:
+    truth = truth_of([("v", "A", 20 * k, 20 * k + 10) for k in range(4)])
+    rows: list[ScoredRow] = [("v", "A", 90, 95, 0.9)]  # then three of four: 1/2, 2/3, 3/4
+    rows += [("v", "A", 20 * k, 20 * k + 10, 0.8 - k / 100) for k in range(3)]
+    recalls = np.array([0, 0.2, 0.3, 0.5, 0.75, 0.8])
+    assert precision_recall(case_of(truth, rows), recalls).tolist() == [[0.75] * 5 + [0.0]]
 
 
 def test_scores_of_another_truth_are_refused() -> None:

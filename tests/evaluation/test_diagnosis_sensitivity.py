@@ -117,6 +117,7 @@ def test_a_missed_truth_has_a_reason() -> None:
         ("v", "B", 20, 30, 0.8),
         ("v", "A", 45, 55, 0.7),
         ("v", "B", 100, 110, 0.6),
+        ("v", "B", 2, 12, 0.5),  # reaches the second too, which the class of its own decides
     ]
     found = missed(case_of(truth, rows))
     assert REASONS == ("taken", "wrong label", "localization", "unseen")

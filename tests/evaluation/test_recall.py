@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from wsal_bench.evaluation.diagnosis.recall import THUMOS_TIOUS, average_recall
 from wsal_bench.types import Detections, GroundTruth
 
 TRUTH = truth_of([("u", "A", 0, 10), ("u", "B", 20, 30), ("v", "A", 0, 10)])
+WITH_EMPTY = replace(TRUTH, video_ids=("u", "v", "empty"))
 
 
 def test_thresholds_of_thumos_end_at_one() -> None:
@@ -88,7 +91,15 @@ def plain_recall(
 
 @st.composite
 def proposals(draw: st.DrawFn) -> list[ScoredRow]:
-    rows = draw(st.lists(st.tuples(st.sampled_from("uvw"), st.integers(0, 25), st.integers(1, 12))))
+    rows = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["u", "v", "empty", "outside"]),
+                st.integers(0, 25),
+                st.integers(1, 12),
+            )
+        )
+    )
     return [(v, "A", float(s), float(s + n), k / 1000) for k, (v, s, n) in enumerate(rows)]
 
 
@@ -96,8 +107,8 @@ def proposals(draw: st.DrawFn) -> list[ScoredRow]:
 @settings(max_examples=50, deadline=None)
 def test_the_curve_is_that_of_the_definition(rows: list[ScoredRow], most: float) -> None:
     detections = detections_of(rows)
-    found = average_recall(TRUTH, detections, (0.3, 0.6), most)
+    found = average_recall(WITH_EMPTY, detections, (0.3, 0.6), most)
     for k, tiou in enumerate((0.3, 0.6)):
         assert found.recall[k] == pytest.approx(
-            np.array(plain_recall(TRUTH, detections, tiou, most)), abs=1e-12
+            np.array(plain_recall(WITH_EMPTY, detections, tiou, most)), abs=1e-12
         )
