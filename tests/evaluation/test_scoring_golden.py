@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsal_bench.evaluation import Protocol, common, evaluate, matching, protocol, with_tious
+from wsal_bench.evaluation import Protocol, common, evaluate, protocol, with_tious
 from wsal_bench.evaluation import reference as plain
 from wsal_bench.evaluation.formats import detections_from_json, truth_from_json
 from wsal_bench.types import Detections, GroundTruth
@@ -62,7 +62,7 @@ def test_published_detections_score_what_was_published(
 ) -> None:
     truth = truth_from_json(THUMOS / f"{truth_file}.json", "test")
     (path,) = (THUMOS / "detections" / method).glob("*.json")
-    rules = replace(protocol("thumos14/common"), videos_outside=outside)
+    rules = replace(protocol("thumos14/um-2021"), videos_outside=outside)
     detections = detections_from_json(path, truth.class_names, truth.video_ids)
     scores = evaluate(truth, detections, rules)
     np.testing.assert_allclose(100 * scores.mean_ap, expected, rtol=0, atol=0.01)
@@ -126,42 +126,3 @@ def assert_equal_to_the_definition(
 @given(cases(), st.sampled_from(["false-positive", "dropped"]))
 def test_evaluate_is_the_definition(case: tuple[GroundTruth, Detections], outside: str) -> None:
     assert_equal_to_the_definition(*case, replace(common("x"), videos_outside=outside))
-
-
-def test_the_size_of_the_chunks_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(0)
-    start, found = rng.integers(0, 20, 60) / 1.0, rng.integers(0, 20, 400) / 1.0
-    truth = GroundTruth(
-        video=rng.integers(0, 3, 60),
-        start=start,
-        end=start + rng.integers(1, 9, 60),
-        label=rng.integers(0, 3, 60),
-        video_ids=tuple("uvw"),
-        class_names=tuple("ABC"),
-    )
-    detections = Detections(
-        video=rng.integers(0, 3, 400),
-        start=found,
-        end=found + rng.integers(1, 9, 400),
-        label=rng.integers(0, 3, 400),
-        score=rng.integers(0, 50, 400) / 50,
-        video_ids=tuple("uvw"),
-        class_names=tuple("ABC"),
-    )
-    whole = evaluate(truth, detections, common("x"))
-    candidates, calls = matching._candidates, [0]
-
-    def counted(*args: Any) -> Any:
-        calls[0] += 1
-        return candidates(*args)
-
-    monkeypatch.setattr(matching, "_candidates", counted)
-    for size, chunks in ((1, 9), (1500, 2), (10**9, 1)):
-        monkeypatch.setattr(matching, "_MAX_PAIRS", size)
-        calls[0] = 0
-        part = evaluate(truth, detections, common("x"))
-        assert calls[0] == chunks
-        assert part.matches is not None
-        assert whole.matches is not None
-        assert part.matches.hits.tolist() == whole.matches.hits.tolist()
-        assert part.ap.tolist() == whole.ap.tolist()

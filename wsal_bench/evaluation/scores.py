@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wsal_bench.errors import DataError
-from wsal_bench.evaluation.protocols import Protocol
+from wsal_bench.evaluation._protocol import Protocol
 from wsal_bench.types import FloatArray, IntArray
 
 
@@ -45,12 +46,29 @@ class Matches:
         label: index into the scores' class_names, -1 for an ignored row.
         rank: position among the scored rows of its class, 0 for the best, -1 for an ignored row.
         hits: bit k is 1 where the row hits a truth at the k-th tIoU.
+        unsure: None, or 1 where the row does not count at the thresholds where it misses.
     """
 
     video: IntArray
     label: IntArray
     rank: IntArray
     hits: IntArray
+    unsure: IntArray | NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Support:
+    """The true segments that were counted, and what is resampled: enough for an interval.
+
+    Args:
+        video: [M] index of each counted true segment's video, as in `Matches.video`.
+        label: [M] its index into the scores' class_names.
+        groups: [V] who or what each video was recorded from: resampling never cuts a group.
+    """
+
+    video: IntArray
+    label: IntArray
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +81,7 @@ class Scores:
         ap: [K, C] average precision per tIoU and class.
         counts: what went in.
         matches: what became of each detection; None where read from a document without.
+        support: the true segments behind the scores; None where read from a document without.
     """
 
     protocol: Protocol
@@ -70,6 +89,7 @@ class Scores:
     ap: FloatArray
     counts: Counts
     matches: Matches | None = None
+    support: Support | None = None
 
     @property
     def tiou(self) -> tuple[float, ...]:
@@ -99,7 +119,8 @@ class Scores:
         """Plain dicts, lists and numbers; `from_json` gives the same scores back.
 
         Args:
-            matches: with what became of each detection: four integers a row.
+            matches: with what became of each detection, four integers a row, and with the support,
+                two integers a true segment.
         """
         document: dict[str, Any] = {
             "protocol": asdict(self.protocol),
@@ -112,8 +133,17 @@ class Scores:
             "counts": asdict(self.counts),
         }
         if matches and self.matches is not None:
-            columns = vars(self.matches).items()
-            document["matches"] = {name: column.tolist() for name, column in columns}
+            document["matches"] = {
+                name: np.asarray(column, dtype=np.int64).tolist()
+                for name, column in vars(self.matches).items()
+                if column is not None
+            }
+        if matches and self.support is not None:
+            document["support"] = {
+                "video": self.support.video.tolist(),
+                "label": self.support.label.tolist(),
+                "groups": list(self.support.groups),
+            }
         return document
 
     @classmethod
@@ -127,6 +157,7 @@ class Scores:
         try:
             class_names = tuple(document["class_names"])
             columns = document.get("matches")
+            support = document.get("support")
             return cls(
                 protocol=Protocol(**document["protocol"]),
                 class_names=class_names,
@@ -135,6 +166,13 @@ class Scores:
                 matches=None
                 if columns is None
                 else Matches(**{name: np.array(rows, np.int64) for name, rows in columns.items()}),
+                support=None
+                if support is None
+                else Support(
+                    video=np.array(support["video"], np.int64),
+                    label=np.array(support["label"], np.int64),
+                    groups=tuple(support["groups"]),
+                ),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"not a document of scores ({error!r})") from error

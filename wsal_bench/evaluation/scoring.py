@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.errors import DataError, did_you_mean
-from wsal_bench.evaluation.average_precision import average_precision
-from wsal_bench.evaluation.matching import Segments, assign
-from wsal_bench.evaluation.protocols import Protocol
-from wsal_bench.evaluation.scores import Counts, Matches, Scores
-from wsal_bench.types import Detections, GroundTruth, IntArray
+from wsal_bench.errors import DataError
+from wsal_bench.evaluation._protocol import Protocol
+from wsal_bench.evaluation.preparing import (
+    check_fit,
+    dropped_videos,
+    in_units,
+    refuse_unknown_labels,
+    scored_truth,
+    videos_of,
+)
+from wsal_bench.evaluation.scores import Counts, Matches, Scores, Support
+from wsal_bench.types import Detections, GroundTruth
 
 _Index = NDArray[np.int64]
+_Flags = NDArray[np.bool_]
+_Floats = NDArray[np.float64]
+
+# as the MATLAB kit counts them, 0:0.1:1
+RECALLS = tuple(0.1 * step for step in range(11))
 
 
 def evaluate(truth: GroundTruth, detections: Detections, protocol: Protocol) -> Scores:
     """Average precision of detections under a protocol.
 
-    The classes are those with at least one true segment; one without detections scores 0. The
-    algorithm and its quirks are those of the ActivityNet code (82304fa) with stable sorts: even
-    0 / 0, a detection and a truth of length zero, counts as a hit.
+    The classes are those with at least one true segment that counts; one without detections scores
+    0. Where the protocol does not say otherwise the algorithm and its quirks are those of the
+    ActivityNet code (82304fa) with stable sorts: even 0 / 0, a detection and a truth of length
+    zero, counts as a hit.
 
     Args:
         truth: the true segments of the videos that are scored.
@@ -35,36 +48,53 @@ def evaluate(truth: GroundTruth, detections: Detections, protocol: Protocol) -> 
     Raises:
         DataError: no true segment at all, or a detected class that the truth does not name,
             where the protocol does not ignore those.
+        UsageError: a protocol that does not fit the truth.
     """
-    if not len(truth):
+    check_fit(truth, protocol)
+    counted = scored_truth(truth, protocol)
+    if not len(counted):
         raise DataError(
             f"no true segment in the {len(truth.video_ids)} videos to score",
             hint="average precision needs one",
         )
-    present, first_row = np.unique(truth.label, return_index=True)
-    classes = present[np.argsort(first_row)]
-    class_names = tuple(truth.class_names[index] for index in classes)
-
-    rows = _rows(truth, detections, class_names, protocol)
-    ranking = _rank(rows.label, np.asarray(detections.score, dtype=np.float64))
-    hits = _match(truth, detections, rows, ranking.order, classes, protocol)
+    if protocol.unknown_labels == "error":
+        refuse_unknown_labels(truth, detections)
+    targets = _targets(counted, protocol)
+    rows = _rows(counted, detections, targets, protocol)
+    ranking = _rank(rows, len(targets.class_names), protocol)
+    hits = _match(rows, targets, ranking, protocol)
     rank = np.full(len(detections), -1)
-    rank[ranking.order] = ranking.rank
-    num_truths = np.bincount(truth.label, minlength=len(truth.class_names))[classes]
-    counts = Counts(
-        detections=len(detections),
-        truths=len(truth),
-        tied=ranking.num_tied,
-        outside=int(np.count_nonzero(rows.video < 0)),
-        ignored=int(np.count_nonzero(rows.label < 0)),
+    rank[ranking.order] = np.arange(len(ranking.order)) - np.repeat(
+        ranking.first[:-1], np.diff(ranking.first)
     )
+    unsure = rows.unsure if protocol.ambiguous == "drop-false-positives" else None
     return Scores(
         protocol=protocol,
-        class_names=class_names,
-        ap=_all_average_precisions(hits[ranking.order], ranking, num_truths, protocol),
-        counts=counts,
-        matches=Matches(video=rows.video, label=rows.label, rank=rank, hits=hits),
+        class_names=targets.class_names,
+        ap=_average_precisions(hits, rows, targets, ranking, protocol),
+        counts=Counts(
+            detections=len(detections),
+            truths=len(counted),
+            tied=ranking.num_tied,
+            outside=int(np.count_nonzero(rows.video < 0)),
+            ignored=len(detections) - len(ranking.order),
+        ),
+        matches=Matches(rows.video, rows.label, rank, hits, unsure),
+        support=Support(counted.video, targets.position[counted.label], counted.groups),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Targets:
+    """Truths sorted by video, class and file order, in the protocol's unit of time."""
+
+    class_names: tuple[str, ...]
+    num_truths: _Index  # [C]
+    position: _Index  # [classes of the truth] -> C, -1 without a truth
+    first: _Index  # [V + 1]
+    label: _Index  # [M]
+    start: _Floats
+    end: _Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,106 +103,144 @@ class _Rows:
 
     video: _Index
     label: _Index
+    start: _Floats
+    end: _Floats
+    score: _Floats
+    unsure: _Flags  # on an ambiguous stretch
 
 
 @dataclass(frozen=True, eq=False)
 class _Ranking:
-    """The scored rows, class by class and best first: `order` [S], `rank` in the class [S]."""
+    """The scored rows, class by class and best first."""
 
-    order: _Index
-    rank: _Index
+    order: _Index  # [S]
     first: _Index  # [C + 1], the rows of class c are order[first[c]:first[c + 1]]
     num_tied: int
 
 
-def _rows(
-    truth: GroundTruth, detections: Detections, class_names: tuple[str, ...], protocol: Protocol
-) -> _Rows:
-    video_index = {name: index for index, name in enumerate(truth.video_ids)}
-    videos = np.array([video_index.get(name, -1) for name in detections.video_ids], np.int64)
-    class_index = {name: index for index, name in enumerate(class_names)}
-    labels = np.array([class_index.get(name, -1) for name in detections.class_names], np.int64)
-    if protocol.unknown_labels == "error":
-        _refuse_unknown_labels(truth, detections)
-    if not len(detections):
-        return _Rows(np.empty(0, np.int64), np.empty(0, np.int64))
-    video, label = videos[detections.video], labels[detections.label]
-    if protocol.videos_outside == "dropped":
-        label[video < 0] = -1
-    return _Rows(video, label)
-
-
-def _refuse_unknown_labels(truth: GroundTruth, detections: Detections) -> None:
-    known = set(truth.class_names)
-    for label in np.unique(detections.label):
-        name = detections.class_names[label]
-        if name not in known:
-            row = int(np.flatnonzero(detections.label == label)[0])
-            video = detections.video_ids[detections.video[row]]
-            raise DataError(
-                f"video {video!r}: detection of a class that the truth does not have, {name!r}",
-                hint=did_you_mean(name, known),
-            )
-
-
-def _rank(label: _Index, score: NDArray[np.float64]) -> _Ranking:
-    scored = np.flatnonzero(label >= 0)[::-1]  # reversed: of equal scores the later row is first
-    order = scored[np.lexsort((-score[scored], label[scored]))]
-    sorted_label, sorted_score = label[order], score[order]
-    first = np.searchsorted(sorted_label, np.arange(label.max(initial=-1) + 2))
-    same = (np.diff(sorted_label) == 0) & (np.diff(sorted_score) == 0)
-    tied = np.append(same, False) | np.insert(same, 0, False)
-    return _Ranking(
-        order=order,
-        rank=np.arange(len(order)) - first[sorted_label],
-        first=first,
-        num_tied=int(np.count_nonzero(tied)),
-    )
-
-
-def _match(
-    truth: GroundTruth,
-    detections: Detections,
-    rows: _Rows,
-    order: _Index,
-    classes: IntArray,
-    protocol: Protocol,
-) -> _Index:
-    """Bits of every detection, in row order."""
-    num_videos = len(truth.video_ids)
+def _targets(truth: GroundTruth, protocol: Protocol) -> _Targets:
+    present, first_row = np.unique(truth.label, return_index=True)
+    classes = present[np.argsort(first_row)]
     position = np.full(len(truth.class_names), -1)
     position[classes] = np.arange(len(classes))
-    truth_key = position[truth.label] * num_videos + truth.video
-    by_key = np.argsort(truth_key, kind="stable")
-    keys, first = np.unique(truth_key[by_key], return_index=True)
-    segments = Segments(
-        start=np.asarray(truth.start, dtype=np.float64)[by_key],
-        end=np.asarray(truth.end, dtype=np.float64)[by_key],
-        first=np.append(first, len(truth)),
+    label = position[truth.label]
+    order = np.lexsort((label, truth.video))
+    first = np.zeros(len(truth.video_ids) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(truth.video, minlength=len(truth.video_ids)), out=first[1:])
+    start, end = (in_units(times, protocol)[order] for times in (truth.start, truth.end))
+    if protocol.matching == "truth-driven":
+        start, end = np.minimum(start, end), np.maximum(start, end)
+    return _Targets(
+        class_names=tuple(truth.class_names[index] for index in classes),
+        num_truths=np.bincount(label, minlength=len(classes)),
+        position=position,
+        first=first,
+        label=label[order],
+        start=start,
+        end=end,
     )
-    key = rows.label[order] * num_videos + rows.video[order]
-    group = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
-    group[(keys[group] != key) | (rows.video[order] < 0)] = -1
-    hits = np.zeros(len(detections), dtype=np.int64)
-    hits[order] = assign(
-        np.asarray(detections.start, dtype=np.float64)[order],
-        np.asarray(detections.end, dtype=np.float64)[order],
-        group,
-        segments,
-        np.array(protocol.tious),
-    )
+
+
+def _rows(
+    truth: GroundTruth, detections: Detections, targets: _Targets, protocol: Protocol
+) -> _Rows:
+    video_of = videos_of(truth, detections)
+    class_index = {name: index for index, name in enumerate(targets.class_names)}
+    label_of = np.array([class_index.get(name, -1) for name in detections.class_names], np.int64)
+    dropped = dropped_videos(truth, detections, video_of, protocol)
+    start, end = (in_units(times, protocol) for times in (detections.start, detections.end))
+    if protocol.matching == "truth-driven":
+        start, end = np.minimum(start, end), np.maximum(start, end)
+    some = len(detections) > 0
+    video = video_of[detections.video] if some else np.empty(0, np.int64)
+    label = label_of[detections.label] if some else np.empty(0, np.int64)
+    if dropped.any():
+        label[dropped[detections.video]] = -1
+    unsure = np.zeros(len(detections), dtype=np.bool_)
+    if protocol.ambiguous != "none":
+        _mark_unsure(truth, video, start, end, unsure, protocol)
+        if protocol.ambiguous == "drop-any":
+            label[unsure] = -1
+    score = np.asarray(detections.score, dtype=np.float64)
+    return _Rows(video, label, start, end, score, unsure)
+
+
+def _mark_unsure(
+    truth: GroundTruth,
+    video: _Index,
+    start: _Floats,
+    end: _Floats,
+    unsure: _Flags,
+    protocol: Protocol,
+) -> None:
+    from wsal_bench.evaluation import _matching as loops
+
+    stretches = truth.ambiguous[np.argsort(truth.ambiguous[:, 0], kind="stable")]
+    first = np.searchsorted(stretches[:, 0], np.arange(len(truth.video_ids) + 1))
+    borders = [in_units(stretches[:, column], protocol) for column in (1, 2)]
+    loops.touches(video, start, end, first, borders[0], borders[1], unsure)
+
+
+def _rank(rows: _Rows, num_classes: int, protocol: Protocol) -> _Ranking:
+    from wsal_bench.evaluation import _ranking as loops
+
+    first = np.zeros(num_classes + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows.label + 1, minlength=num_classes + 1)[1:], out=first[1:])
+    order = np.empty(first[-1], dtype=np.int64)
+    by_score = np.argsort(-rows.score)  # unstable and quick: ties are put in order afterwards
+    later_first = protocol.ties == "stable"
+    tied = loops.distribute(by_score, rows.label, rows.score, first, later_first, order)
+    return _Ranking(order, first, int(tied))
+
+
+def _match(rows: _Rows, targets: _Targets, ranking: _Ranking, protocol: Protocol) -> _Index:
+    """[P] bits of every detection, in row order."""
+    from wsal_bench.evaluation import _matching as loops
+
+    hits = np.zeros(len(rows.video), dtype=np.int64)
+    tious = np.array(protocol.tious)
+    fractions = _fractions(protocol) if protocol.comparison == "exact" else np.empty((0, 2))
+    segments = (rows.video, rows.start, rows.end)
+    truths = (targets.first, targets.label, targets.start, targets.end)
+    single, empty = protocol.comparison == "float32", protocol.empty_union == "hit"
+    if protocol.matching == "truth-driven":
+        grouped = np.lexsort((rows.video, rows.label))
+        grouped = grouped[rows.label[grouped] >= 0]
+        loops.match_by_truth(
+            grouped, rows.label, *segments, *truths, tious, fractions, single, empty, hits
+        )
+    else:
+        best, later = protocol.matching == "best-free-tiou", protocol.truth_ties == "later-first"
+        rules = (best, later, single, empty)
+        loops.match_by_score(
+            ranking.order, ranking.first, *segments, *truths, tious, fractions, *rules, hits
+        )
     return hits
 
 
-def _all_average_precisions(
-    hits: _Index, ranking: _Ranking, num_truths: _Index, protocol: Protocol
-) -> NDArray[np.float64]:
-    """[K, C] from the bits of the ranked rows."""
-    bit = np.arange(len(protocol.tious))[:, None]
-    ap = np.zeros((len(protocol.tious), len(num_truths)))
-    for index in range(len(ranking.first) - 1):
-        of_class = slice(ranking.first[index], ranking.first[index + 1])
-        hit = np.flatnonzero(hits[of_class])
-        weight = ((hits[of_class][hit] >> bit) & 1).astype(np.float64)  # [K, hits]
-        ap[:, index] = average_precision(weight, hit + 1.0, float(num_truths[index]))
-    return ap
+def _fractions(protocol: Protocol) -> _Floats:
+    """[K, 2] the thresholds as the decimal fractions that they stand for."""
+    parts = [Fraction(tiou).limit_denominator(10_000) for tiou in protocol.tious]
+    return np.array([[part.numerator, part.denominator] for part in parts], dtype=np.float64)
+
+
+def _average_precisions(
+    hits: _Index, rows: _Rows, targets: _Targets, ranking: _Ranking, protocol: Protocol
+) -> _Floats:
+    """[K, C]."""
+    from wsal_bench.evaluation import _ranking as loops
+
+    table = np.zeros((len(protocol.tious), len(targets.class_names)))
+    if protocol.missing_class == "all-zero" and not np.diff(ranking.first).all():
+        return table
+    rule = {
+        "all-points": loops.ALL_POINTS,
+        "non-interpolated": loops.NON_INTERPOLATED,
+        "voc-11-points": loops.ELEVEN_POINTS,
+    }[protocol.ap_rule]
+    order = ranking.order
+    hits_first = protocol.ties == "true-positives-first"
+    ranked = (hits[order], rows.unsure[order], rows.score[order])
+    recalls = np.array(RECALLS)
+    loops.areas(*ranked, ranking.first, targets.num_truths, rule, recalls, hits_first, table)
+    return table

@@ -1,0 +1,214 @@
+"""Which detection hits which truth, compiled. `scoring` calls it, `reference` is its definition.
+
+Truths come sorted by video, inside a video by class, inside a class in file order. A set of
+thresholds is the bits of one integer, so that one pass over the detections serves all of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wsal_bench.compiling import compiled
+
+
+@compiled
+def _find(label: Any, begin: int, end: int, wanted: int) -> int:
+    """The first of the sorted labels begin..end that is not below the wanted one."""
+    while begin < end:
+        middle = (begin + end) // 2
+        if label[middle] < wanted:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@compiled
+def _overlap(start: float, end: float, truth_start: float, truth_end: float) -> float:
+    return max(min(end, truth_end) - max(start, truth_start), 0.0)
+
+
+@compiled
+def _ratio(overlap: float, union: float, single: bool, empty_hits: bool) -> float:
+    """The tIoU; 0 / 0 is infinite where it hits."""
+    if union == 0.0:
+        return np.inf if empty_hits else 0.0
+    ratio = overlap / union
+    return np.float64(np.float32(ratio)) if single else ratio
+
+
+@compiled
+def _reached(
+    tiou: float, overlap: float, union: float, tious: Any, fractions: Any, strict: bool
+) -> int:
+    """How many of the increasing thresholds a tIoU reaches.
+
+    `fractions` [K, 2], numerators and denominators, are used where there are any.
+    """
+    count = 0
+    for index in range(len(tious)):
+        if len(fractions) and tiou != np.inf:
+            ours, theirs = overlap * fractions[index, 1], fractions[index, 0] * union
+            hit = union > 0.0 and (ours > theirs if strict else ours >= theirs)
+        else:
+            hit = tiou > tious[index] if strict else tiou >= tious[index]
+        if not hit:
+            break
+        count += 1
+    return count
+
+
+@compiled
+def match_by_score(
+    order: Any,
+    first: Any,
+    video: Any,
+    start: Any,
+    end: Any,
+    truth_first: Any,
+    truth_label: Any,
+    truth_start: Any,
+    truth_end: Any,
+    tious: Any,
+    fractions: Any,
+    best_first: bool,
+    later_truth_first: bool,
+    single: bool,
+    empty_hits: bool,
+    hits: Any,
+) -> None:
+    """Detections take truths in order of score.
+
+    Args:
+        order: [S] rows, class by class, best first.
+        first: [C + 1] where classes begin in `order`.
+        video: [P] index of the video, negative outside.
+        start: [P].
+        end: [P].
+        truth_first: [V + 1] where videos begin among the truths.
+        truth_label: [M].
+        truth_start: [M].
+        truth_end: [M].
+        tious: [K] increasing.
+        fractions: [K, 2] or [0, 2]: thresholds as exact fractions.
+        best_first: by tIoU, else in file order.
+        later_truth_first: the order of equal tIoU.
+        single: tIoU in single precision.
+        empty_hits: what 0 / 0 is.
+        hits: [P] filled with bits.
+    """
+    taken = np.zeros(len(truth_label), np.int64)
+    tiou_of, level_of = np.empty(len(truth_label)), np.empty(len(truth_label), np.int64)
+    candidate = np.empty(len(truth_label), np.int64)
+    everything = (np.int64(1) << len(tious)) - 1
+    for label in range(len(first) - 1):
+        for position in range(first[label], first[label + 1]):
+            row = order[position]
+            if video[row] < 0:
+                continue
+            stop = truth_first[video[row] + 1]
+            truth = _find(truth_label, truth_first[video[row]], stop, label)
+            count = 0
+            while truth < stop and truth_label[truth] == label:
+                overlap = _overlap(start[row], end[row], truth_start[truth], truth_end[truth])
+                union = (truth_end[truth] - truth_start[truth]) + (end[row] - start[row]) - overlap
+                tiou = _ratio(overlap, union, single, empty_hits)
+                level = _reached(tiou, overlap, union, tious, fractions, False)
+                if level:
+                    at = count
+                    while (
+                        best_first
+                        and at
+                        and (
+                            tiou_of[at - 1] < tiou
+                            or (later_truth_first and tiou_of[at - 1] == tiou)
+                        )
+                    ):
+                        tiou_of[at], level_of[at] = tiou_of[at - 1], level_of[at - 1]
+                        candidate[at] = candidate[at - 1]
+                        at -= 1
+                    tiou_of[at], level_of[at], candidate[at] = tiou, level, truth
+                    count += 1
+                truth += 1
+            needed = everything
+            for at in range(count):
+                found = ((np.int64(1) << level_of[at]) - 1) & needed & ~taken[candidate[at]]
+                taken[candidate[at]] |= found
+                needed &= ~found
+                if not needed:
+                    break
+            hits[row] = everything & ~needed
+
+
+@compiled
+def match_by_truth(
+    grouped: Any,
+    label: Any,
+    video: Any,
+    start: Any,
+    end: Any,
+    truth_first: Any,
+    truth_label: Any,
+    truth_start: Any,
+    truth_end: Any,
+    tious: Any,
+    fractions: Any,
+    single: bool,
+    empty_hits: bool,
+    hits: Any,
+) -> None:
+    """Truths take detections in file order.
+
+    `grouped` [S] are rows by class and video, in file order, `label` [P] their class; the others
+    are those of `match_by_score`.
+    """
+    begin = 0
+    while begin < len(grouped):
+        row = grouped[begin]
+        stop = begin + 1
+        while (
+            stop < len(grouped)
+            and label[grouped[stop]] == label[row]
+            and video[grouped[stop]] == video[row]
+        ):
+            stop += 1
+        if video[row] >= 0:
+            last = truth_first[video[row] + 1]
+            truth = _find(truth_label, truth_first[video[row]], last, label[row])
+            tiou_of, level_of = np.empty(stop - begin), np.empty(stop - begin, np.int64)
+            while truth < last and truth_label[truth] == label[row]:
+                for at in range(stop - begin):
+                    other = grouped[begin + at]
+                    overlap = _overlap(
+                        start[other], end[other], truth_start[truth], truth_end[truth]
+                    )
+                    length = truth_end[truth] - truth_start[truth]
+                    union = length + (end[other] - start[other]) - overlap
+                    tiou_of[at] = _ratio(overlap, union, single, empty_hits)
+                    level_of[at] = _reached(tiou_of[at], overlap, union, tious, fractions, True)
+                for index in range(len(tious)):
+                    best = -1
+                    for at in range(stop - begin):
+                        free = not (hits[grouped[begin + at]] >> index) & 1
+                        if free and (best < 0 or tiou_of[at] > tiou_of[best]):
+                            best = at
+                    if best >= 0 and level_of[best] > index:
+                        hits[grouped[begin + best]] |= np.int64(1) << index
+                truth += 1
+        begin = stop
+
+
+@compiled
+def touches(
+    video: Any, start: Any, end: Any, first: Any, unsure_start: Any, unsure_end: Any, touched: Any
+) -> None:
+    """Which rows overlap one of the stretches of their video; those come sorted by video."""
+    for row in range(len(video)):
+        if video[row] < 0:
+            continue
+        for at in range(first[video[row]], first[video[row] + 1]):
+            if _overlap(start[row], end[row], unsure_start[at], unsure_end[at]) > 0:
+                touched[row] = True
+                break
