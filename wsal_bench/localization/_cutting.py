@@ -17,10 +17,9 @@ CONTRAST, MAXIMUM, MEAN = range(3)
 
 
 @compiled
-def upsample_rows(curves: FloatArray, scale: int) -> Floats:
-    """`interpolation.upsample` of rows: [K, T] as [K, T * scale]."""
+def upsample_rows(curves: FloatArray, scale: int, steps: Floats) -> None:
+    """`interpolation.upsample` of rows: [K, T] into [K, T * scale]."""
     rows, length = curves.shape
-    steps = np.empty((rows, length * scale))
     share = 1.0 / scale
     for row in range(rows):
         if length == 1 or scale == 1:
@@ -39,7 +38,6 @@ def upsample_rows(curves: FloatArray, scale: int) -> Floats:
             for i in range(begin, stop):
                 steps[row, i] = slope * (i * share - left) + base
             begin = stop
-    return steps
 
 
 @compiled
@@ -52,8 +50,7 @@ def cut(
     zero_own: bool,
     zero_other: bool,
     thresholds: Floats,
-    strict: bool,
-    positive: bool,
+    limits: Floats,
     scale: int,
     min_steps: int,
     one_more: bool,
@@ -61,6 +58,7 @@ def cut(
     run_score: int,
     outer_weight: float,
     inflation: float,
+    scratch: Floats,
 ) -> tuple[Indices, Indices, Floats]:
     """Runs of a gate above each threshold and their scores.
 
@@ -72,9 +70,8 @@ def cut(
         other_weight: of what is added.
         zero_own: the score sequence counts as 0 below the threshold.
         zero_other: what is added counts as 0 there.
-        thresholds: [K].
-        strict: a step is above where gate > threshold, else where >=.
-        positive: and where gate > 0.
+        thresholds: [K], below which sequences count as 0.
+        limits: [K] a step belongs to a run where gate >= limit.
         scale: steps of a snippet; N is a multiple of it.
         min_steps: shorter runs are left out.
         one_more: see `ProposalRecipe.one_step_more`.
@@ -82,6 +79,7 @@ def cut(
         run_score: one of the constants above.
         outer_weight: of the outer part of a contrast.
         inflation: share of the run's length that the outer part takes on each side.
+        scratch: [2 * N] memory to work in.
 
     Returns:
         [P] first step, [P] step after the last one of the proposal, [P] score; by rising index of
@@ -89,14 +87,13 @@ def cut(
     """
     steps = len(gate)
     low, high = _extremes(gate, scale)
-    # a gate rises or falls between two samples: a snippet has three changes at most
-    capacity = len(thresholds) * min((steps + 1) // 2, 3 * (steps // scale) // 2 + 1)
+    capacity = len(thresholds) * _most_runs(gate, scale)
     first = np.empty(capacity, np.int64)
     stop = np.empty(capacity, np.int64)
     score = np.empty(capacity, np.float64)
     mixed = len(other) > 0
-    seen = np.empty(steps) if mixed or zero_own else own
-    outer = np.empty(steps)
+    seen = scratch[:steps] if mixed or zero_own else own
+    outer = scratch[steps:]
     waiting = np.empty((64, 2), np.int64)
     sums = np.empty(64)
     count = 0
@@ -114,7 +111,7 @@ def cut(
                     value = own_weight * value + other_weight * added
                 seen[i] = value
         begin = count
-        count = _runs(gate, low, high, scale, threshold, strict, positive, first, stop, begin)
+        count = _runs(gate, low, high, scale, limits[k], first, stop, begin)
         if skip_lone and count == begin + 1 and first[begin] == 0 and stop[begin] == 1:
             count = begin
         kept = begin
@@ -157,10 +154,22 @@ def _extremes(gate: Floats, scale: int) -> tuple[Floats, Floats]:
 
 
 @compiled
-def _above(value: float, threshold: float, strict: bool, positive: bool) -> bool:
-    if positive and not value > 0.0:
-        return False
-    return value > threshold if strict else value >= threshold
+def _most_runs(gate: Floats, scale: int) -> int:
+    """How many runs a threshold can have: one for each hill.
+
+    Between the steps that are looked at, the gate rises or falls.
+    """
+    hills, rising, before = 1, False, gate[0]
+    for snippet in range(len(gate) // scale):
+        for i in (0, min(1, scale - 1), scale - 1):
+            value = gate[snippet * scale + i]
+            if value > before:
+                hills += not rising
+                rising = True
+            elif value < before:
+                rising = False
+            before = value
+    return hills
 
 
 @compiled
@@ -169,32 +178,40 @@ def _runs(
     low: Floats,
     high: Floats,
     scale: int,
-    threshold: float,
-    strict: bool,
-    positive: bool,
+    limit: float,
     first: Indices,
     stop: Indices,
     count: int,
 ) -> int:
-    """Writes the runs above a threshold from index `count` on; returns the index after them."""
+    """Writes the runs from a limit on up from index `count` on; returns the index after them."""
     begun = -1
     for snippet in range(len(low)):
         offset = snippet * scale
-        if not _above(high[snippet], threshold, strict, positive):
+        if high[snippet] < limit:
             if begun >= 0:
                 first[count], stop[count] = begun, offset
                 count += 1
                 begun = -1
-        elif _above(low[snippet], threshold, strict, positive):
+        elif low[snippet] >= limit:
             if begun < 0:
                 begun = offset
         else:
-            for i in range(offset, offset + scale):
-                if _above(gate[i], threshold, strict, positive):
+            # the first step by itself; the others rise or fall, and so change once at most: they
+            # are counted, which needs no branch
+            final = offset + scale
+            inside = 0
+            for i in range(offset + 1, final):
+                inside += gate[i] >= limit
+            second = scale > 1 and gate[offset + 1] >= limit
+            change = offset + 1 + (inside if second else scale - 1 - inside)
+            for position in (offset, offset + 1, change):
+                if position >= final:
+                    continue
+                if gate[position] >= limit:
                     if begun < 0:
-                        begun = i
+                        begun = position
                 elif begun >= 0:
-                    first[count], stop[count] = begun, i
+                    first[count], stop[count] = begun, position
                     count += 1
                     begun = -1
     if begun >= 0:
@@ -256,7 +273,8 @@ def _pairwise(values: Floats, begin: int, count: int, waiting: Indices, sums: Fl
         sums: [64] scratch.
     """
     if count <= 128:
-        return _eightfold(values[begin : begin + count])
+        few: float = _eightfold(values[begin : begin + count])
+        return few
     waiting[0, 0], waiting[0, 1] = begin, count
     top, done = 1, 0
     while top > 0:
@@ -269,8 +287,7 @@ def _pairwise(values: Floats, begin: int, count: int, waiting: Indices, sums: Fl
             sums[done] = _eightfold(values[begin : begin + count])
             done += 1
         else:
-            half = count // 2
-            half -= half % 8
+            half = count >> 4 << 3  # down to a multiple of 8
             waiting[top, 1] = 0
             waiting[top + 1, 0], waiting[top + 1, 1] = begin + half, count - half
             waiting[top + 2, 0], waiting[top + 2, 1] = begin, half
@@ -286,7 +303,7 @@ def _eightfold(values: Floats) -> float:
     total: float = 0.0
     whole = 0
     if count >= 8:
-        whole = count - count % 8
+        whole = count & ~7
         a, b, c, d = values[0], values[1], values[2], values[3]
         e, f, g, h = values[4], values[5], values[6], values[7]
         for i in range(8, whole, 8):

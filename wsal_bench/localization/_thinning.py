@@ -96,19 +96,22 @@ def _greedy(
 ) -> int:
     """Keeps the best, drops what overlaps it, and so on; returns how many rows it wrote."""
     total = len(members)
+    # columns of what is in play, by falling score; closed up when a fourth is gone
+    rest = members.copy()
     first, last, length = np.empty(total), np.empty(total), np.empty(total)
     gone = np.zeros(total, np.bool_)
     for i in range(total):
-        first[i], last[i] = start[members[i]], end[members[i]]
+        first[i], last[i] = start[rest[i]], end[rest[i]]
         length[i] = last[i] - first[i] + plus
     late_rows, late_scores = np.empty(total, np.int64), np.empty(total)
     # below it an overlap is below the threshold, whatever is rounded: spares the division
     surely = threshold * (1.0 - 1e-9)
-    kept = late = 0
-    for best in range(total):
+    kept = late = best = lost = 0
+    while best < total:
         if gone[best]:
+            best += 1
             continue
-        rows[kept], scores[kept] = members[best], score[members[best]]
+        rows[kept], scores[kept] = rest[best], score[rest[best]]
         kept += 1
         best_first, best_last, best_length = first[best], last[best], length[best]
         for i in range(best + 1, total):
@@ -120,10 +123,21 @@ def _greedy(
             if overlap < threshold or (overlap == threshold and not drops_equal):
                 continue
             gone[i] = True
+            lost += 1
             if kind == PARTIAL_SOFT:
-                late_rows[late] = members[i]
-                late_scores[late] = score[members[i]] * exp(-(overlap * overlap) / sigma)
+                late_rows[late] = rest[i]
+                late_scores[late] = score[rest[i]] * exp(-(overlap * overlap) / sigma)
                 late += 1
+        best += 1
+        if 4 * lost > total - best:
+            left = 0
+            for i in range(best, total):
+                if not gone[i]:
+                    rest[left], first[left], last[left] = rest[i], first[i], last[i]
+                    length[left] = length[i]
+                    left += 1
+            gone[:left] = False
+            total, best, lost = left, 0, 0
     for i in range(late):
         rows[kept + i], scores[kept + i] = late_rows[i], late_scores[i]
     return kept + late

@@ -56,14 +56,16 @@ def suppress(
 
     falling = nms.kind not in ("soft", "none")
     order = falling_order(score) if falling else np.arange(len(score))
-    order = order[np.argsort(group[order], kind="stable")].astype(np.int64)
     ordered = group[order]
+    if len(order) and (ordered != ordered[0]).any():
+        by_group = np.argsort(ordered, kind="stable")
+        order, ordered = order[by_group], ordered[by_group]
     stops = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], len(order) > 0)) + 1
     rows, scores, ends = thin_groups(
         np.ascontiguousarray(start, dtype=np.float64),
         np.ascontiguousarray(end, dtype=np.float64),
         np.ascontiguousarray(score, dtype=np.float64),
-        order,
+        order.astype(np.int64),
         stops.astype(np.int64),
         NMS_KINDS.index(nms.kind),
         nms.threshold,

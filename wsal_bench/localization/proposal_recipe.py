@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property
 from math import isfinite
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -94,12 +95,12 @@ class ProposalRecipe:
                 f"{list(self.streams)}: 'streams' needs two or more, 'concatenate' one"
             )
 
-    @property
+    @cached_property
     def streams(self) -> tuple[str, ...]:
         """Streams of the lists, in the order in which they first appear."""
         return tuple(dict.fromkeys(entry.stream for entry in self.lists))
 
-    @property
+    @cached_property
     def sequences(self) -> tuple[str, ...]:
         """Names of the gates and score sequences that the activations must have, sorted."""
         names = set()

@@ -7,9 +7,10 @@ N = T * scale steps, P proposals.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,17 +158,18 @@ def _cut_list(entry: GateList, curves: _Curves, row: int) -> _Runs:
 
     recipe = curves.recipe
     blend = entry.blend if entry.blend is not None and entry.blend.kind == "sum" else None
+    gate = curves.steps(entry.gate, row)
+    thresholds = thresholds_of(entry, curves.snippets(entry.gate, row))
     first, stop, score = cut(
-        curves.steps(entry.gate, row),
+        gate,
         curves.scored(entry, row),
         np.empty(0) if blend is None else curves.steps(blend.name, row),
         1.0 if blend is None else blend.own_weight,
         0.0 if blend is None else blend.other_weight,
         entry.zero_below and entry.score == entry.gate,
         entry.zero_below and blend is not None and blend.name == entry.gate,
-        thresholds_of(entry, curves.snippets(entry.gate, row)),
-        entry.strict,
-        entry.positive,
+        thresholds,
+        _limits(entry, thresholds),
         recipe.scale,
         recipe.min_steps,
         recipe.one_step_more,
@@ -175,9 +177,32 @@ def _cut_list(entry: GateList, curves: _Curves, row: int) -> _Runs:
         RUN_SCORES.index(entry.run_score),
         entry.outer_weight,
         recipe.inflation,
+        _SCRATCH.take(0, 2 * len(gate)),
     )
     video_score = curves.activations.video_scores[curves.classes[row]]
     return _Runs(first, stop, score + class_bonus(entry, recipe.classes, video_score))
+
+
+def _limits(entry: GateList, thresholds: Floats) -> Floats:
+    """Least values that are above each threshold [K]."""
+    limits = np.nextafter(thresholds, np.inf) if entry.strict else thresholds
+    return np.maximum(limits, np.nextafter(0.0, 1.0)) if entry.positive else limits
+
+
+class _Scratch(threading.local):
+    """Memory that a thread keeps from video to video: fresh pages cost more than filling them."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[int, Floats] = {}
+
+    def take(self, which: int, size: int) -> Floats:
+        """[size] numbers of any value; the same ones again for the same `which`."""
+        if which not in self.blocks or len(self.blocks[which]) < size:
+            self.blocks[which] = np.empty(size)
+        return self.blocks[which][:size]
+
+
+_SCRATCH: Final = _Scratch()
 
 
 class _Curves:
@@ -223,7 +248,10 @@ class _Curves:
     def _upsampled(self, curves: FloatArray) -> Floats:
         from wsal_bench.localization._cutting import upsample_rows
 
-        steps: Floats = upsample_rows(curves, self.recipe.scale)
+        rows, length = curves.shape
+        size = length * self.recipe.scale
+        steps = _SCRATCH.take(1 + len(self._steps), rows * size).reshape(rows, size)
+        upsample_rows(curves, self.recipe.scale, steps)
         return steps
 
 

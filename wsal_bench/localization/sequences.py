@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from wsal_bench.errors import UsageError, did_you_mean
-from wsal_bench.localization.interpolation import min_max
+from wsal_bench.localization.interpolation import Floats, min_max
 from wsal_bench.localization.proposal_recipe import ProposalRecipe
 from wsal_bench.localization.rules import GateList
 from wsal_bench.types import Activations, FloatArray, IntArray
@@ -62,7 +62,7 @@ def scored_snippets(
     return np.ascontiguousarray(score)
 
 
-def thresholds_of(entry: GateList, gate: FloatArray) -> FloatArray:
+def thresholds_of(entry: GateList, gate: FloatArray) -> Floats:
     """The list's thresholds [K], absolute, for the gate's snippets [T]."""
     values = np.asarray(entry.thresholds, dtype=np.float64)
     if not entry.relative:
