@@ -11,7 +11,7 @@ from wsal_bench.evaluation.diagnosis.recall import THUMOS_TIOUS, average_recall
 from wsal_bench.types import Detections, GroundTruth
 
 TRUTH = truth_of([("u", "A", 0, 10), ("u", "B", 20, 30), ("v", "A", 0, 10)])
-WITH_EMPTY = replace(TRUTH, video_ids=("u", "v", "empty"))
+WITH_EMPTY = replace(TRUTH, video_ids=("u", "v", "empty"), groups=("u", "v", "empty"))
 
 
 def test_thresholds_of_thumos_end_at_one() -> None:
