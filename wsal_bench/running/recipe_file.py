@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from wsal_bench.errors import DataError
-from wsal_bench.localization.recipe import ClassRule, GateList, Nms, ProposalRecipe
+from wsal_bench.localization.recipe import Blend, ClassRule, GateList, Nms, ProposalRecipe
 
 
 def recipe_from_json(document: Mapping[str, Any], path: Path) -> ProposalRecipe:
-    """The recipe that `to_json` wrote.
+    """The recipe that `to_json` wrote, whenever it did: what a document lacks has its default.
 
     Args:
         document: the values.
@@ -21,13 +21,20 @@ def recipe_from_json(document: Mapping[str, Any], path: Path) -> ProposalRecipe:
         DataError: the document is no recipe.
     """
     try:
+        fuse = document.get("fuse")
         return ProposalRecipe(
             **{
                 **document,
                 "classes": ClassRule(**document["classes"]),
-                "lists": tuple(GateList(**entry) for entry in document["lists"]),
+                "lists": tuple(_gate_list(entry) for entry in document["lists"]),
                 "nms": Nms(**document["nms"]),
+                "fuse": None if fuse is None else Nms(**fuse),
             }
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"holds no recipe ({error})", path=path) from error
+
+
+def _gate_list(entry: Mapping[str, Any]) -> GateList:
+    blend = entry.get("blend")
+    return GateList(**{**entry, "blend": None if blend is None else Blend(**blend)})

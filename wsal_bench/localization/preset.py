@@ -1,0 +1,46 @@
+"""A named recipe: the numbers, where they come from, and what is odd about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from wsal_bench.localization.proposal_recipe import ProposalRecipe
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A recipe by name.
+
+    Args:
+        recipe: the numbers.
+        summary: what it is, in a line.
+        source: repository and commit that the numbers were read in; `ours` for our own.
+        needs: what the activations must hold: name of a sequence, or `video_scores`, and what it
+            must be for the numbers to mean what their authors meant.
+        quirks: what the published code does that a reader of the paper would not expect, and what
+            of it these numbers do not repeat.
+
+    Raises:
+        ValueError: a sequence that the recipe cuts is not described, or one that it does not.
+    """
+
+    recipe: ProposalRecipe
+    summary: str
+    source: str
+    needs: Mapping[str, str]
+    quirks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "needs", MappingProxyType(dict(self.needs)))
+        if set(self.needs) != {*self.recipe.sequences, "video_scores"}:
+            raise ValueError(
+                f"recipe {self.recipe.name!r} cuts {list(self.recipe.sequences)} and video_scores, "
+                f"but {sorted(self.needs)} are described"
+            )
+
+    @property
+    def name(self) -> str:
+        """The recipe's name."""
+        return self.recipe.name
