@@ -17,7 +17,7 @@ from tests.evaluation.diagnosis_cases import (
     truth_of,
 )
 from wsal_bench.evaluation import Protocol, evaluate
-from wsal_bench.evaluation.diagnosis.case import areas, lay_out, obstacle, precision_recall
+from wsal_bench.evaluation.diagnosis.case import areas, lay_out, precision_recall
 from wsal_bench.evaluation.diagnosis.errors import KINDS, EqualTiou, error_profile, kinds_of_rows
 from wsal_bench.types import GroundTruth
 
@@ -201,12 +201,3 @@ def test_a_detection_of_length_zero_hits_the_same_truth_as_in_the_evaluator() ->
     truth = truth_of([("v", "A", 5, 5), ("v", "A", 0, 10)])
     case = case_of(truth, [("v", "A", 5, 5, 0.9)])
     assert case.hit.tolist() == [[True]] and case.truth_rows[case.owner[0, 0]] == 0
-
-
-def test_rules_whose_hits_do_not_tell_their_truth_are_refused() -> None:
-    assert obstacle(HALF) == ""
-
-    class Strict:
-        name, ap_rule, matching = "x/strict", "all-points", "first-match"
-
-    assert "matching" in obstacle(Strict())  # type: ignore[arg-type]

@@ -106,7 +106,8 @@ def test_a_missed_truth_has_a_reason() -> None:
         [
             ("v", "A", 0, 10),
             ("v", "A", 2, 12),  # overlapped by 8 / 12 with the detection that took the first
-            ("v", "A", 20, 30),  # only a detection of B reaches it
+            ("v", "A", 20, 30),  # only a detection of B reaches it, and the next
+            ("v", "A", 21, 31),
             ("v", "A", 40, 50),  # a third
             ("v", "A", 60, 70),  # nothing
             ("v", "B", 100, 110),
@@ -121,8 +122,8 @@ def test_a_missed_truth_has_a_reason() -> None:
     ]
     found = missed(case_of(truth, rows))
     assert REASONS == ("taken", "wrong label", "localization", "unseen")
-    assert found.truths == 6 and found.found.tolist() == [2]
-    assert found.reasons.tolist() == [[1, 1, 1, 1]]
+    assert found.truths == 7 and found.found.tolist() == [2]
+    assert found.reasons.tolist() == [[1, 2, 1, 1]]
 
 
 @given(scenes())

@@ -16,19 +16,22 @@ DROPPED, FALSE, TRUE = 0, 1, 2  # states of a ranked detection
 
 
 @compiled
-def _tiou(start: float, end: float, other_start: float, other_end: float) -> float:
-    """Overlap as the ActivityNet code computes it; 0 / 0 is inf: it passes every threshold."""
+def _tiou(
+    start: float, end: float, other_start: float, other_end: float, empty_hits: bool
+) -> float:
+    """Overlap as the ActivityNet code computes it; 0 / 0 is inf where it hits, else 0."""
     overlap = max(min(end, other_end) - max(start, other_start), 0.0)
     union = (other_end - other_start) + (end - start) - overlap
     if union == 0.0:
-        return math.inf if overlap == 0.0 else overlap / union
+        return math.inf if empty_hits else 0.0
     return overlap / union
 
 
 @compiled
 def meet(
-    start: Any, end: Any, label: Any, video: Any, truth: Any, truth_label: Any, first: Any
-) -> Any:
+    start: Any, end: Any, label: Any, video: Any,
+    truth: Any, truth_label: Any, first: Any, empty_hits: bool,
+) -> Any:  # fmt: skip
     """What each detection overlaps best, and what overlaps each truth best.
 
     Args:
@@ -39,6 +42,7 @@ def meet(
         truth: [2, M] starts and ends, video after video, in file order inside.
         truth_label: [M] class.
         first: [V + 1] truths of video v are `first[v]:first[v + 1]`.
+        empty_hits: 0 / 0 is a hit.
 
     Returns:
         best [P] tIoU with any truth of the video, best_label [P] of the first truth that has it
@@ -52,7 +56,7 @@ def meet(
         if video[row] < 0 or label[row] < 0:
             continue
         for one in range(first[video[row]], first[video[row] + 1]):
-            tiou = _tiou(start[row], end[row], truth[0, one], truth[1, one])
+            tiou = _tiou(start[row], end[row], truth[0, one], truth[1, one], empty_hits)
             if tiou > best[row]:
                 best[row] = tiou
                 best_label[row] = truth_label[one]
@@ -67,7 +71,7 @@ def meet(
 @compiled
 def own(
     start: Any, end: Any, label: Any, video: Any, hits: Any,
-    truth: Any, truth_label: Any, first: Any, tious: Any,
+    truth: Any, truth_label: Any, first: Any, tious: Any, empty_hits: bool, later_first: bool,
 ) -> Any:  # fmt: skip
     """Which truth each hit took: rows that do not hit take none, so only hits are played again.
 
@@ -81,6 +85,8 @@ def own(
         truth_label: as in `meet`.
         first: as in `meet`.
         tious: [K] thresholds.
+        empty_hits: 0 / 0 is a hit.
+        later_first: of truths with equal tIoU the later one is taken, else the earlier one.
 
     Returns:
         [K, S] the truth's position, -1 where the row does not hit, -2 where a hit finds no truth:
@@ -98,8 +104,9 @@ def own(
             for one in range(first[video[row]], first[video[row] + 1]):
                 if truth_label[one] != label[row] or locked[one] >> k & 1:
                     continue
-                tiou = _tiou(start[row], end[row], truth[0, one], truth[1, one])
-                if tiou >= tious[k] and tiou >= top:  # equal tIoU: the later truth
+                tiou = _tiou(start[row], end[row], truth[0, one], truth[1, one], empty_hits)
+                better = tiou >= top if later_first else tiou > top
+                if tiou >= tious[k] and better:
                     taken, top = one, tiou
             owner[k, row] = taken
             if taken >= 0:
@@ -184,8 +191,9 @@ def precisions(state: Any, first: Any, num_truths: Any, recalls: Any) -> Any:
 
 @compiled
 def first_ranks(
-    start: Any, end: Any, rank: Any, video: Any, truth: Any, first: Any, tious: Any
-) -> Any:
+    start: Any, end: Any, rank: Any, video: Any,
+    truth: Any, first: Any, tious: Any, empty_hits: bool,
+) -> Any:  # fmt: skip
     """How far down its video's list one must go to find each truth, whatever its class.
 
     Args:
@@ -196,6 +204,7 @@ def first_ranks(
         truth: as in `meet`.
         first: as in `meet`.
         tious: [K] increasing thresholds.
+        empty_hits: 0 / 0 is a hit.
 
     Returns:
         [K, M] rank of the first detection that reaches the threshold; -1: none does.
@@ -205,7 +214,7 @@ def first_ranks(
         if video[row] < 0:
             continue
         for one in range(first[video[row]], first[video[row] + 1]):
-            tiou = _tiou(start[row], end[row], truth[0, one], truth[1, one])
+            tiou = _tiou(start[row], end[row], truth[0, one], truth[1, one], empty_hits)
             for k in range(len(tious)):
                 if tiou < tious[k]:
                     break

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsal_bench.errors import UsageError
+from wsal_bench.evaluation.preparing import in_units, scored_truth
 from wsal_bench.evaluation.protocols import Protocol
 from wsal_bench.evaluation.scores import Matches, Scores
 from wsal_bench.types import Detections, FloatArray, GroundTruth, IntArray
@@ -19,13 +20,12 @@ States = NDArray[np.int8]
 
 DROPPED, FALSE, TRUE = 0, 1, 2  # as in _compiled, which is imported only where it runs
 
-# rules by which a hit's truth can be told from the hits alone
+# rules by which a hit's truth can be told from the hits alone, and the plain area is the score
 _RULES = {
-    "ap_rule": "all-points",
-    "matching": "best-free-tiou",
-    "comparison": "float64",
-    "time_unit": "seconds",
-    "ambiguous": "none",
+    "ap_rule": ("all-points",),
+    "matching": ("best-free-tiou",),
+    "comparison": ("float64",),
+    "ambiguous": ("none", "drop-any"),
 }
 
 
@@ -59,7 +59,7 @@ class Case:
         protocol: the rules.
         class_names: [C].
         tious: [K].
-        truth: the true segments; columns below are in another order.
+        truth: the true segments that count, in seconds; columns below are in another order.
         truth_rows: [M] row of `truth` that each column of truths stands for.
         truth_label: [M] class.
         num_truths: [C].
@@ -115,10 +115,11 @@ class Case:
 
 def obstacle(protocol: Protocol) -> str:
     """Why evaluations under a protocol cannot be diagnosed; empty where they can."""
-    for rule, needed in _RULES.items():
+    for rule, possible in _RULES.items():
         value = getattr(protocol, rule)
-        if value != needed:
-            return f"the diagnosis needs {rule} {needed!r}, {protocol.name} has {value!r}"
+        if value not in possible:
+            needed = " or ".join(map(repr, possible))
+            return f"the diagnosis needs {rule} {needed}, {protocol.name} has {value!r}"
     return ""
 
 
@@ -137,45 +138,60 @@ def lay_out(truth: GroundTruth, detections: Detections, scores: Scores) -> Case:
     reason = obstacle(scores.protocol)
     if reason:
         raise UsageError(reason, hint="diagnose under the data set's common protocol")
+    rules, truth = scores.protocol, scored_truth(truth, scores.protocol)
     matches = _matches(truth, detections, scores)
     tious = np.asarray(scores.tiou, dtype=np.float64)
     scored = np.flatnonzero(matches.label >= 0)
     order = scored[np.lexsort((matches.rank[scored], matches.label[scored]))]
     label = np.asarray(matches.label[order], dtype=np.int64)
 
-    index = {name: position for position, name in enumerate(scores.class_names)}
-    position = np.array([index.get(name, -1) for name in truth.class_names], dtype=np.int64)
-    by_video = np.argsort(truth.video, kind="stable")
-    segments = np.stack([truth.start[by_video], truth.end[by_video]]).astype(np.float64)
-    truth_label = position[truth.label[by_video]]
-    counts = np.bincount(truth.video, minlength=len(truth.video_ids))
-    truth_first = np.concatenate([[0], np.cumsum(counts)])
-
+    targets, num_classes = _targets(truth, scores), len(scores.class_names)
     from wsal_bench.evaluation.diagnosis import _compiled as loops
 
-    start = np.asarray(detections.start, dtype=np.float64)[order]
-    end = np.asarray(detections.end, dtype=np.float64)[order]
+    start, end = (in_units(side, rules)[order] for side in (detections.start, detections.end))
     video = np.asarray(matches.video[order], dtype=np.int64)
     hits = np.asarray(matches.hits[order], dtype=np.int64)
-    overlaps = Overlaps(*loops.meet(start, end, label, video, segments, truth_label, truth_first))
-    owner = loops.own(start, end, label, video, hits, segments, truth_label, truth_first, tious)
+    truths = (targets.segments, targets.label, targets.first)
+    empty, later = rules.empty_union == "hit", rules.truth_ties == "later-first"
+    overlaps = Overlaps(*loops.meet(start, end, label, video, *truths, empty))
+    owner = loops.own(start, end, label, video, hits, *truths, tious, empty, later)
     if (owner == -2).any():
         raise ValueError("these scores were made with another truth or other detections")
     return Case(
-        protocol=scores.protocol,
+        protocol=rules,
         class_names=scores.class_names,
         tious=tious,
         truth=truth,
-        truth_rows=by_video,
-        truth_label=truth_label,
-        num_truths=np.bincount(truth_label, minlength=len(index)),
+        truth_rows=targets.rows,
+        truth_label=targets.label,
+        num_truths=np.bincount(targets.label, minlength=num_classes),
         label=label,
         rank=np.asarray(matches.rank[order], dtype=np.int64),
-        first=np.searchsorted(label, np.arange(len(index) + 1)),
+        first=np.searchsorted(label, np.arange(num_classes + 1)),
         hit=(hits >> np.arange(len(tious))[:, None] & 1).astype(np.bool_),
         owner=owner,
         overlaps=overlaps,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Targets:
+    """The truths video by video: their row, borders [2, M] and class; `first` [V + 1] of each."""
+
+    rows: Ints
+    segments: Floats
+    label: Ints
+    first: Ints
+
+
+def _targets(truth: GroundTruth, scores: Scores) -> _Targets:
+    index = {name: position for position, name in enumerate(scores.class_names)}
+    position = np.array([index.get(name, -1) for name in truth.class_names], dtype=np.int64)
+    rows = np.argsort(truth.video, kind="stable")
+    sides = [in_units(side[rows], scores.protocol) for side in (truth.start, truth.end)]
+    counts = np.bincount(truth.video, minlength=len(truth.video_ids))
+    first = np.concatenate([[0], np.cumsum(counts)])
+    return _Targets(rows, np.stack(sides), position[truth.label[rows]], first)
 
 
 @dataclass(frozen=True, eq=False)

@@ -181,13 +181,13 @@ def diagnose(
     """
     case = lay_out(truth, detections, scores)
     chosen = options.buckets or bucket_set(scores.protocol.name)
-    wide = scores.protocol.name.startswith("activitynet")
+    wide = scores.protocol.dataset.startswith("activitynet")
     found = None
     if activations is not None:
         found = FromActivations(
-            snippets=snippet_precision(truth, activations, class_names),
+            snippets=snippet_precision(case.truth, activations, class_names),
             videos=video_classification(
-                truth, activations, class_names, diving_rule=options.diving_rule
+                case.truth, activations, class_names, diving_rule=options.diving_rule
             ),
         )
     return Diagnosis(
@@ -198,7 +198,7 @@ def diagnose(
         missed=missed(case),
         bucket_set=chosen,
         sensitivity=[sensitivity(case, part) for part in buckets(case, chosen)],
-        recall=average_recall(truth, detections, ACTIVITYNET_TIOUS if wide else THUMOS_TIOUS),
+        recall=average_recall(case.truth, detections, ACTIVITYNET_TIOUS if wide else THUMOS_TIOUS),
         activations=found,
     )
 

@@ -106,7 +106,7 @@ def average_recall(
 
     start = np.asarray(detections.start, dtype=np.float64)[rows]
     end = np.asarray(detections.end, dtype=np.float64)[rows]
-    found_at = loops.first_ranks(start, end, rank, video[rows], segments, first, grid)
+    found_at = loops.first_ranks(start, end, rank, video[rows], segments, first, grid, True)
     return _curve(truth.video[by_video], length, found_at, grid, max_proposals)
 
 
