@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
-from uuid import uuid4
+from typing import Any
 
 from wsal_bench.errors import DataError
 
@@ -22,6 +19,17 @@ class Segment:
     end: float
 
 
+@dataclass
+class Remarks:
+    """What a reader met that is unusual and no mistake.
+
+    Args:
+        strings: numbers that are written as strings.
+    """
+
+    strings: int = 0
+
+
 @dataclass(frozen=True)
 class Place:
     """Where in a file a value stands: what a complaint about it begins with.
@@ -29,10 +37,12 @@ class Place:
     Args:
         path: the file.
         video: the video's name.
+        remarks: collects what is unusual.
     """
 
     path: Path
     video: str
+    remarks: Remarks = field(default_factory=Remarks)
 
     def error(self, message: str, hint: str = "") -> DataError:
         """A complaint about this place."""
@@ -46,6 +56,7 @@ class Place:
             except (ValueError, OverflowError):
                 number = math.nan
             if math.isfinite(number):
+                self.remarks.strings += isinstance(value, str)
                 return number
         raise self.error(f"{what} {value!r} is not a finite number")
 
@@ -72,21 +83,45 @@ class Place:
         return value
 
 
-def read_table(path: Path, key: str, kind: str) -> dict[str, Any]:
+def read_bytes(path: Path, kind: str) -> bytes:
+    """The content of a file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{kind} cannot be read ({error.strerror})", path=path) from error
+
+
+def read_table(content: bytes, path: Path, key: str, kind: str) -> dict[str, Any]:
     """The object under `key` of a JSON file.
 
     Args:
+        content: what is in the file.
         path: the file.
         key: "database" or "results".
         kind: what such a file is, for the complaint.
 
     Raises:
-        DataError: the file cannot be read, is not JSON, or has no such object.
+        DataError: it is not JSON, repeats a key, or has no such object.
     """
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            name = next(name for name in names if names.count(name) > 1)
+            raise DataError(
+                f"{kind} has {name!r} twice in one object",
+                hint="only the last one would count: join or remove them",
+                path=path,
+            )
+        return found
+
     try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{kind} cannot be read ({error.strerror})", path=path) from error
+        document = json.loads(content, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{kind} is not JSON ({error})", path=path) from error
     table = document.get(key) if isinstance(document, dict) else None
@@ -97,21 +132,3 @@ def read_table(path: Path, key: str, kind: str) -> dict[str, Any]:
             path=path,
         )
     return table
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A temporary file beside `path` that takes its place when the block ends well.
-
-    Raises:
-        DataError: the file cannot be written; what was at `path` is untouched.
-    """
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            yield file
-        temporary.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot be written ({error.strerror or error})", path=path) from error
-    finally:
-        temporary.unlink(missing_ok=True)

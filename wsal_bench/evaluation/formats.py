@@ -7,72 +7,39 @@ detections are `{"results": {video: [{"segment", "label", "score"}]}}`; segments
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from wsal_bench.errors import DataError, UsageError, did_you_mean
-from wsal_bench.evaluation._reading import Place, Segment, read_table, replacing
-from wsal_bench.types import Detections, GroundTruth
+from wsal_bench.evaluation._columns import read_columns, replacing
+from wsal_bench.evaluation._names import Labels
+from wsal_bench.evaluation._reading import Place, Remarks, read_bytes, read_table
+from wsal_bench.evaluation._truth_file import (
+    truth_from_json,
+    truth_from_npz,
+    truth_to_json,
+    truth_to_npz,
+    with_ambiguous,
+)
+from wsal_bench.types import Detections
+
+__all__ = [
+    "detections_from_json",
+    "detections_from_npz",
+    "detections_to_json",
+    "detections_to_npz",
+    "truth_from_json",
+    "truth_from_npz",
+    "truth_to_json",
+    "truth_to_npz",
+    "with_ambiguous",
+]
 
 _COLUMNS = ("video", "start", "end", "label", "score")
 _NAMES = ("video_ids", "class_names")
-
-
-def truth_from_json(
-    path: str | Path,
-    subset: str | None = None,
-    *,
-    class_names: Sequence[str] | None = None,
-    strict: bool = True,
-) -> GroundTruth:
-    """The truth of one subset of an annotation file.
-
-    Args:
-        path: the file. Times may be numbers or strings; a duration may be absent.
-        subset: None: the only one with a true segment.
-        class_names: names and order of the classes; None: the labels of the subset, in order of
-            first appearance.
-        strict: refuse segments that do not end after their start.
-
-    Returns:
-        All videos of the subset, also those without a segment, in file order.
-
-    Raises:
-        UsageError: several subsets have truth and none is named, or there is no such subset.
-        DataError: the file cannot be read or is wrong inside.
-    """
-    path = Path(path)
-    database = read_table(path, "database", "truth")
-    subsets = {video: _subset(Place(path, video), entry) for video, entry in database.items()}
-    chosen = _choose_subset(path, subset, subsets, database)
-    video_ids = tuple(video for video, name in subsets.items() if name == chosen)
-    labels = _Labels(class_names)
-    rows: list[tuple[int, int, Segment]] = []
-    durations = np.full(len(video_ids), np.nan)
-    for index, video in enumerate(video_ids):
-        place, entry = Place(path, video), database[video]
-        if entry.get("duration") is not None:
-            durations[index] = place.number(entry["duration"], "duration")
-        for row in place.rows(entry.get("annotations") or []):
-            segment = place.segment(row)
-            if strict and segment.end <= segment.start:
-                raise place.error(
-                    f"true segment ends at {segment.end:g} s, not after its start {segment.start:g}"
-                )
-            rows.append((index, labels.index(place, place.label(row)), segment))
-    return GroundTruth(
-        video=np.array([video for video, _, _ in rows], dtype=np.int64),
-        start=np.array([segment.start for _, _, segment in rows], dtype=np.float64),
-        end=np.array([segment.end for _, _, segment in rows], dtype=np.float64),
-        label=np.array([label for _, label, _ in rows], dtype=np.int64),
-        video_ids=video_ids,
-        class_names=labels.names,
-        durations=durations if np.isfinite(durations).any() else np.empty(0),
-    )
+_KIND = "file of detections"
 
 
 def detections_from_json(
@@ -81,6 +48,7 @@ def detections_from_json(
     video_ids: Sequence[str] = (),
     *,
     strict: bool = True,
+    notes: list[str] | None = None,
 ) -> Detections:
     """The detections of a results file, in file order.
 
@@ -91,17 +59,64 @@ def detections_from_json(
         video_ids: videos to name first; those of the file that are not among them follow.
         strict: refuse segments that end before their start, which the evaluator may count as
             hits (0 / 0).
+        notes: gets a sentence about what is unusual in the file and no mistake.
 
     Raises:
         DataError: the file cannot be read or is wrong inside.
     """
     path = Path(path)
-    results = read_table(path, "results", "file of detections")
+    content = read_bytes(path, _KIND)
+    detections = _read_quickly(content, Labels(class_names), video_ids, strict)
+    if detections is not None:
+        return detections
+    remarks = Remarks()
+    detections = _read_carefully(content, path, Labels(class_names), video_ids, strict, remarks)
+    if remarks.strings and notes is not None:
+        notes.append(f"{path}: {remarks.strings:,} numbers are written as strings")
+    return detections
+
+
+def _read_quickly(
+    content: bytes, labels: Labels, video_ids: Sequence[str], strict: bool
+) -> Detections | None:
+    """None where anything is out of the ordinary."""
+    from wsal_bench.evaluation._quick import read_detections
+
+    results = read_detections(content)
+    if results is None:
+        return None
+    rows = [row for part in results.values() for row in part]
+    label = labels.indices(row.label for row in rows)
+    borders = np.array([row.segment for row in rows], dtype=np.float64).reshape(-1, 2)
+    score = np.array([row.score for row in rows], dtype=np.float64)
+    if label is None or (strict and (borders[:, 1] < borders[:, 0]).any()):
+        return None
     videos = {name: index for index, name in enumerate(dict.fromkeys((*video_ids, *results)))}
-    labels = _Labels(class_names)
+    counts = [len(part) for part in results.values()]
+    return Detections(
+        video=np.repeat(np.array([videos[name] for name in results], dtype=np.int64), counts),
+        start=borders[:, 0].copy(),
+        end=borders[:, 1].copy(),
+        label=np.array(label, dtype=np.int64),
+        score=score,
+        video_ids=tuple(videos),
+        class_names=labels.names,
+    )
+
+
+def _read_carefully(
+    content: bytes,
+    path: Path,
+    labels: Labels,
+    video_ids: Sequence[str],
+    strict: bool,
+    remarks: Remarks,
+) -> Detections:
+    results = read_table(content, path, "results", _KIND)
+    videos = {name: index for index, name in enumerate(dict.fromkeys((*video_ids, *results)))}
     columns: dict[str, list[float]] = {name: [] for name in _COLUMNS}
     for video, entry in results.items():
-        place = Place(path, video)
+        place = Place(path, video, remarks)
         for row in place.rows(entry):
             segment = place.segment(row)
             if strict and segment.end < segment.start:
@@ -164,61 +179,4 @@ def detections_from_npz(path: str | Path) -> Detections:
     Raises:
         DataError: the file cannot be read, or does not hold detections.
     """
-    path = Path(path)
-    try:
-        # opened here: numpy leaves the file open where it is no archive
-        with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            arrays: dict[str, Any] = {name: archive[name] for name in _COLUMNS}
-            arrays |= {name: tuple(archive[name].tolist()) for name in _NAMES}
-        return Detections(**arrays)
-    except OSError as error:
-        raise DataError(f"detections cannot be read ({error})", path=path) from error
-    except (KeyError, IndexError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"not a file of detections ({error})", path=path) from error
-
-
-class _Labels:
-    """Class names and their indices: given, or met in order."""
-
-    def __init__(self, given: Sequence[str] | None) -> None:
-        self._index = {name: index for index, name in enumerate(given or ())}
-        self._closed = given is not None
-
-    def index(self, place: Place, name: str) -> int:
-        """The index of a class; a new one gets the next where no names were given."""
-        if self._closed and name not in self._index:
-            raise place.error(f"unknown class {name!r}", did_you_mean(name, self._index))
-        return self._index.setdefault(name, len(self._index))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._index)
-
-
-def _subset(place: Place, entry: object) -> str:
-    name = entry.get("subset") if isinstance(entry, dict) else None
-    if not isinstance(name, str):
-        raise place.error(f"its subset is {name!r}, not a name")
-    return name
-
-
-def _choose_subset(
-    path: Path, subset: str | None, subsets: dict[str, str], database: dict[str, Any]
-) -> str:
-    if subset is not None:
-        if subset not in subsets.values():
-            raise UsageError(
-                f"no subset {subset!r}", hint=did_you_mean(subset, set(subsets.values())), path=path
-            )
-        return subset
-    with_truth = dict.fromkeys(
-        name for video, name in subsets.items() if database[video].get("annotations")
-    )
-    if not with_truth:
-        raise DataError("no subset has a true segment", path=path)
-    if len(with_truth) > 1:
-        raise UsageError(
-            "several subsets have truth", hint=f"name one of: {', '.join(with_truth)}", path=path
-        )
-    return next(iter(with_truth))
+    return read_columns(Path(path), "detections", _COLUMNS, _NAMES, Detections)
