@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from wsal_bench.ablation import Ablation, Plan, build, is_on
 from wsal_bench.evaluation import common, evaluate
 from wsal_bench.report import study as page
 from wsal_bench.report.runs import ScoredRun
+from wsal_bench.statistics import Interval
 from wsal_bench.types import Detections, GroundTruth
 
 VIDEOS = tuple(f"v{index}" for index in range(4))
@@ -51,9 +53,13 @@ def run(num_found: int, seed: int = 0, fsd: float = 0.0, lcs: float = 0.0) -> Sc
 
 
 def study(full: list[ScoredRun], pairs: list[ScoredRun], plan: Plan = PLAN) -> Ablation:
-    return build(
-        {"toy:full": full, "toy:pairs": pairs}, plan, {0: TRUTH}, dataset="toy", recipe="own"
-    )
+    return build({"toy:full": full, "toy:pairs": pairs}, plan, dataset="toy", recipe="own")
+
+
+def interval_of(table: Ablation, row: int = 0) -> Interval | None:
+    statistics = table.rows[row].statistics
+    assert statistics is not None
+    return statistics.comparison and statistics.comparison.interval
 
 
 def test_check_marks_say_which_parts_are_on() -> None:
@@ -76,26 +82,27 @@ def test_a_part_is_on_where_its_option_is_something(value: object) -> None:
 
 
 def test_the_difference_to_the_baseline_is_that_of_the_runs_and_lies_in_its_interval() -> None:
-    full = study([run(4), run(3, seed=1)], [run(2), run(2, seed=1)]).rows[0]
-    assert full.difference is not None
+    found = interval_of(study([run(4), run(3, seed=1)], [run(2), run(2, seed=1)]))
+    assert found is not None
     # AP 1 and 3/4 against 1/2 and 1/2
-    assert full.difference.difference == pytest.approx(0.375)
-    assert full.difference.low <= 0.375 <= full.difference.high
-    assert full.difference.num_resamples == 1000
+    assert found.difference == pytest.approx(0.375)
+    assert found.low <= 0.375 <= found.high
+    assert found.num_resamples == 1000
+    assert found.seed_error == pytest.approx(0.125)  # of 1/2 and 1/4: standard deviation / root 2
 
 
 def test_only_runs_that_both_rows_have_are_compared() -> None:
-    full = study([run(4), run(1, seed=7)], [run(2)]).rows[0]
-    assert full.difference is not None
-    assert full.difference.difference == pytest.approx(0.5)
+    found = interval_of(study([run(4), run(1, seed=7)], [run(2)]))
+    assert found is not None
+    assert found.difference == pytest.approx(0.5)
 
 
 def test_without_a_common_seed_there_is_no_difference() -> None:
-    assert study([run(4, seed=7)], [run(2)]).rows[0].difference is None
+    assert interval_of(study([run(4, seed=7)], [run(2)])) is None
 
 
 def test_the_same_runs_give_the_same_interval() -> None:
-    first, second = (study([run(4)], [run(2)]).rows[0].difference for _ in range(2))
+    first, second = (interval_of(study([run(4)], [run(2)])) for _ in range(2))
     assert first == second
 
 
@@ -108,7 +115,25 @@ def test_a_row_that_was_not_run_stays_with_dashes() -> None:
     table = study([run(4)], [run(2)])
     assert table.rows[1].headline is None
     line = next(line for line in page.to_markdown(table).splitlines() if "toy:fsd" in line)
-    assert line.count(" - ") == 9  # seven tIoUs, the mean and the difference
+    assert line.count(" - ") == 10  # seven tIoUs, the mean, its error and the difference
+
+
+def test_a_difference_inside_the_noise_is_marked_and_the_mark_explained() -> None:
+    alike, apart = study([run(3)], [run(3)]), study([run(4)] * 1, [run(0)])
+    line = next(line for line in page.to_markdown(alike).splitlines() if "toy:full" in line)
+    assert "+0.0 [+0.0, +0.0] ≈" in line
+    assert "≈: inside the noise" in page.to_markdown(alike)
+    line = next(line for line in page.to_markdown(apart).splitlines() if "toy:full" in line)
+    assert "≈" not in line
+    assert r"$\approx$" in page.to_latex(alike)
+
+
+def test_scores_of_older_runs_say_why_they_have_no_intervals() -> None:
+    old = run(4)
+    assert old.scores is not None
+    old = replace(old, scores=replace(old.scores, support=None))
+    text = page.to_markdown(study([old], [run(2)]))
+    assert "No standard errors: these scores came without matches" in text
 
 
 def test_failed_cells_are_counted() -> None:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wsal_bench.evaluation import Counts, Scores, common
+from wsal_bench.evaluation import Counts, Scores, common, evaluate
 from wsal_bench.leaderboard import Leaderboard, build
 from wsal_bench.report import board as page
 from wsal_bench.report.plot import to_svg
 from wsal_bench.report.runs import ScoredRun
+from wsal_bench.types import Detections, GroundTruth
 
 SIX = tuple(range(6))
 
@@ -283,3 +284,49 @@ def test_runs_set_by_hand_to_the_usual_value_are_never_merged_with_untouched_one
 def test_one_run_has_no_word_about_a_spread() -> None:
     assert "standard deviation" not in page.to_markdown(board([run("mil")]))
     assert "over training seeds" in page.to_markdown(board(runs("mil", [0.1, 0.2])))
+
+
+def scored(num_found: int, seed: int) -> ScoredRun:
+    """Finds the true segments of the first of 12 videos exactly: AP = num_found / 12."""
+    videos = tuple(f"v{index}" for index in range(12))
+    truth = GroundTruth(np.arange(12), np.zeros(12), np.ones(12), np.zeros(12, int), videos, ("a",))
+    rows = (np.arange(num_found), np.zeros(num_found), np.ones(num_found))
+    order = np.linspace(1, 0.5, num_found)
+    found = Detections(*rows, np.zeros(num_found, int), order, videos, ("a",))
+    return ScoredRun(
+        dataset="toy",
+        method=f"m{num_found:02}" if num_found != 8 else "close",
+        seed=seed,
+        scores=evaluate(truth, found, common("toy")),
+    )
+
+
+def test_a_ranking_compares_each_row_with_the_best_and_marks_what_is_inside_the_noise() -> None:
+    table = board(*([scored(n, seed) for seed in SIX] for n in (9, 8, 2)))
+    assert table.best == "m09"
+    best, close, far = table.rows
+    assert best.statistics is not None and best.statistics.comparison is None
+    # the share of 12 videos that is found: root(3/4 * 1/4 / 12)
+    assert best.statistics.error is not None
+    assert best.statistics.error.standard_error == pytest.approx(0.125, rel=0.1)
+    assert close.statistics is not None and close.statistics.comparison is not None
+    assert close.statistics.comparison.inside_noise
+    assert close.statistics.comparison.interval.difference == pytest.approx(-1 / 12)
+    assert close.statistics.comparison.seeds is not None  # all six seeds lose: p = 2/64
+    assert close.statistics.comparison.seeds.p_value == pytest.approx(2 / 64)
+    assert far.statistics is not None and far.statistics.comparison is not None
+    assert not far.statistics.comparison.inside_noise
+    text = page.to_markdown(table)
+    assert " SE |" in text and "≈" in text
+    row = page.to_json(table)["data"]["leaderboards"][0]["rows"][1]
+    assert row["difference"]["inside_noise"] is True
+    assert row["difference"]["sign_flip"]["num_pairs"] == 6
+    assert row["standard_error"]["num_groups"] == 12
+    lines = list(csv.DictReader(io.StringIO(page.to_csv(table))))
+    assert [line["inside_noise"] for line in lines] == ["", "True", "False"]
+
+
+def test_without_a_ranking_nothing_is_compared_with_the_best() -> None:
+    table = board([scored(9, 0)], [scored(8, 0)])
+    assert not table.best
+    assert "Δ" not in page.to_markdown(table)

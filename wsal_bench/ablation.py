@@ -1,7 +1,7 @@
 """What each part of a method is worth: its variants and controls side by side.
 
-The difference to the control is taken run by run on the same data and seed, and its interval
-resamples the groups of the test videos, the same draw for both.
+The difference to the control is taken run by run on the same data and seed; its interval resamples
+the groups of the test videos, the same draw for both, and holds the spread over the seeds.
 """
 
 from __future__ import annotations
@@ -10,21 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from wsal_bench.evaluation import Protocol, Scores
 from wsal_bench.report.runs import ScoredRun
 from wsal_bench.statistics import (
-    Interval,
     NestedMean,
-    Pairing,
-    nested_bootstrap,
+    RowStatistics,
+    compare_rows,
     nested_mean_std,
 )
-from wsal_bench.types import GroundTruth
-
-NUM_RESAMPLES = 1000
-_SEED = 0  # of the resampling: the same runs give the same interval
+from wsal_bench.statistics.comparison import NUM_RESAMPLES
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,8 @@ class AblationRow:
         options: values of the plan's axes.
         mean_ap: [K] per tIoU; empty where no run succeeded.
         headline: the average that rankings sort by; None where no run succeeded.
-        difference: to the baseline, over the runs that both have; None where there is none.
+        statistics: sampling error, and the difference to the baseline over the runs that both have;
+            None where no run succeeded.
         num_failed: cells without a score.
     """
 
@@ -65,7 +60,7 @@ class AblationRow:
     options: Mapping[str, Any]
     mean_ap: tuple[NestedMean, ...]
     headline: NestedMean | None
-    difference: Interval | None
+    statistics: RowStatistics | None
     num_failed: int
 
 
@@ -83,7 +78,6 @@ class Ablation:
 def build(
     runs: Mapping[str, Sequence[ScoredRun]],
     plan: Plan,
-    truths: Mapping[int, GroundTruth],
     *,
     dataset: str,
     recipe: str,
@@ -94,7 +88,6 @@ def build(
     Args:
         runs: by row name; the runs of one row differ in their seeds only.
         plan: what is compared.
-        truths: by data seed, the truth that the runs were scored with.
         dataset: name of the data set.
         recipe: how segments were cut.
         num_resamples: draws of each interval.
@@ -106,14 +99,12 @@ def build(
     protocols = [s.protocol for parts in scores.values() for s in parts.values()]
     if any(other != protocols[0] for other in protocols):
         raise ValueError("scores under different protocols cannot be compared")
-    reference = scores.get(plan.baseline, {})
-    rows = []
-    for name in plan.names:
-        own = scores.get(name, {})
-        difference = None
-        if name != plan.baseline:
-            difference = _difference(own, reference, truths, num_resamples)
-        rows.append(_row(name, runs.get(name, ()), own, difference, plan))
+    shown = {name: scores[name] for name in plan.names if scores.get(name)}
+    statistics = compare_rows(shown, plan.baseline, num_resamples=num_resamples)
+    rows = [
+        _row(name, runs.get(name, ()), scores.get(name, {}), statistics.get(name), plan)
+        for name in plan.names
+    ]
     return Ablation(plan, dataset, recipe, protocols[0] if protocols else None, tuple(rows))
 
 
@@ -126,7 +117,7 @@ def _row(
     name: str,
     runs: Sequence[ScoredRun],
     scores: Mapping[tuple[int, int], Scores],
-    difference: Interval | None,
+    statistics: RowStatistics | None,
     plan: Plan,
 ) -> AblationRow:
     options = runs[0].options if runs else {}
@@ -145,7 +136,7 @@ def _row(
         options={key: options.get(key) for key in plan.axes},
         mean_ap=mean_ap,
         headline=headline,
-        difference=difference,
+        statistics=statistics,
         num_failed=sum(run.scores is None for run in runs),
     )
 
@@ -159,27 +150,3 @@ def _by_seeds(name: str, runs: Sequence[ScoredRun]) -> dict[tuple[int, int], Sco
             raise ValueError(f"two runs of {name}, data seed {run.data_seed}, seed {run.seed}")
         found[run.data_seed, run.seed] = run.scores
     return found
-
-
-def _difference(
-    own: Mapping[tuple[int, int], Scores],
-    reference: Mapping[tuple[int, int], Scores],
-    truths: Mapping[int, GroundTruth],
-    num_resamples: int,
-) -> Interval | None:
-    """Over the runs that both rows have; None where there is no such run."""
-    common = sorted(set(own) & set(reference))
-    pairings = []
-    for data_seed in sorted({place[0] for place in common}):
-        places = [place for place in common if place[0] == data_seed]
-        pairings.append(
-            Pairing(
-                truths[data_seed],
-                [own[place] for place in places],
-                [reference[place] for place in places],
-            )
-        )
-    if not pairings:
-        return None
-    generator = np.random.default_rng(_SEED)
-    return nested_bootstrap(pairings, num_resamples, generator=generator)

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
 from wsal_bench.evaluation import Protocol, Scores
 from wsal_bench.floors import FLOORS
 from wsal_bench.report.runs import Kind, ScoredRun
-from wsal_bench.statistics import NestedMean, nested_mean_std
+from wsal_bench.statistics import NestedMean, RowStatistics, compare_rows, nested_mean_std
 
 MIN_DATA_SEEDS = 3  # of data that are drawn from a seed
 MIN_SEEDS_EACH = 2  # training seeds in each of them
@@ -41,6 +41,7 @@ class Row:
         seconds: mean over the runs, by stage.
         paper: published mAP in percent, by average or tIoU.
         runs: what the row is made of.
+        statistics: its sampling error, and the difference to the table's best row.
     """
 
     name: str
@@ -55,6 +56,14 @@ class Row:
     seconds: Mapping[str, float]
     paper: Mapping[str, float]
     runs: tuple[ScoredRun, ...]
+    statistics: RowStatistics | None = None
+
+    @property
+    def scores(self) -> dict[tuple[int, int], Scores]:
+        """By (data_seed, seed)."""
+        return {
+            (run.data_seed, run.seed): run.scores for run in self.runs if run.scores is not None
+        }
 
     @property
     def by_hand(self) -> tuple[str, ...]:
@@ -86,6 +95,7 @@ class Leaderboard:
         references: floors and ceilings, as the data set is.
         failures: cells without a score.
         obstacles: why this is not a ranking; empty: it is one.
+        best: name of the row that the others are compared with: the best of a ranking; else empty.
     """
 
     dataset: str
@@ -96,6 +106,7 @@ class Leaderboard:
     references: tuple[Row, ...]
     failures: tuple[Failure, ...]
     obstacles: tuple[str, ...]
+    best: str = ""
 
     @property
     def is_ranking(self) -> bool:
@@ -127,16 +138,24 @@ def build(runs: Sequence[ScoredRun], *, dataset: str, recipe: str) -> Leaderboar
     failures = [
         Failure(run.name, run.data_seed, run.seed, run.error) for run in runs if run.scores is None
     ]
+    # of a ranking alone: where the order means nothing there is no best row
+    best = order[0].name if order and not obstacles else ""
     return Leaderboard(
         dataset=dataset,
         recipe=recipe,
         protocol=protocol,
-        rows=tuple(order),
+        rows=_with_statistics(order, best),
         by_hand=tuple(row for row in apart if row.by_hand),
         references=tuple(row for row in apart if row.kind != "method" and not row.by_hand),
         failures=tuple(sorted(failures, key=lambda f: (f.name, f.data_seed, f.seed, f.error))),
         obstacles=obstacles,
+        best=best,
     )
+
+
+def _with_statistics(rows: Sequence[Row], best: str) -> tuple[Row, ...]:
+    found = compare_rows({row.name: row.scores for row in rows}, best)
+    return tuple(replace(row, statistics=found[row.name]) for row in rows)
 
 
 def rows_of(runs: Sequence[ScoredRun]) -> list[Row]:

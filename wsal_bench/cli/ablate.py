@@ -25,7 +25,6 @@ from wsal_bench.report import study as page
 from wsal_bench.report.runs import ScoredRun
 from wsal_bench.report.stored import read_cell
 from wsal_bench.running.datasource import Catalog
-from wsal_bench.types import GroundTruth
 
 
 @dataclass(frozen=True)
@@ -157,7 +156,6 @@ def _studies(plan: Plan, parts: Sequence[Part], recipe: str) -> list[Ablation]:
 
     catalog = Catalog()
     runs: dict[str, dict[str, list[ScoredRun]]] = {}
-    truths: dict[str, dict[int, GroundTruth]] = {}
     missing: list[Cell] = []
     for part in parts:
         for cell in cells_of(part.request, catalog):
@@ -165,10 +163,6 @@ def _studies(plan: Plan, parts: Sequence[Part], recipe: str) -> list[Ablation]:
             rows = runs.setdefault(data.name, {})
             if not cell.asked:
                 continue
-            if data.seed not in truths.setdefault(data.name, {}):
-                dataset = catalog.dataset(data)
-                variant = cell.protocol.truth_variant
-                truths[data.name][data.seed] = dataset.ground_truth("test", variant)
             found = read_cell(
                 part.request.results / cell.key, recipe=cell.recipe, protocol=cell.protocol.name
             )
@@ -178,9 +172,7 @@ def _studies(plan: Plan, parts: Sequence[Part], recipe: str) -> list[Ablation]:
                 rows.setdefault(part.label or cell.spec.name, []).append(found)
     if missing:
         note(f"{len(missing)} cells are not in the results folder yet")
-    return [
-        build(rows, plan, truths[name], dataset=name, recipe=recipe) for name, rows in runs.items()
-    ]
+    return [build(rows, plan, dataset=name, recipe=recipe) for name, rows in runs.items()]
 
 
 def _grid(kind: type[Method], axes: Sequence[str]) -> list[tuple[Any, ...]]:

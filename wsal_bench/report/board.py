@@ -7,7 +7,7 @@ from typing import Any
 
 from wsal_bench.evaluation import Protocol
 from wsal_bench.leaderboard import Leaderboard, Row
-from wsal_bench.report import numbers
+from wsal_bench.report import numbers, uncertainty
 from wsal_bench.report.table import Cell, Column, Table, csv_text, latex, markdown
 from wsal_bench.statistics import NestedMean
 
@@ -22,6 +22,7 @@ def title(board: Leaderboard) -> str:
 def table(board: Leaderboard, rows: Sequence[Row], protocol: Protocol) -> Table:
     """Some rows of a board under its columns."""
     columns = [Column("method", "left"), Column(average_title(protocol.headline))]
+    columns += [Column("SE")] + ([Column("Δ to best [95 %]")] if board.best else [])
     others = [name for name in protocol.averages if name != protocol.headline]
     columns += [Column(average_title(name)) for name in others]
     columns += [Column(f"@{tiou:g}") for tiou in protocol.tious]
@@ -39,7 +40,10 @@ def table(board: Leaderboard, rows: Sequence[Row], protocol: Protocol) -> Table:
         body.append(
             (
                 Cell(row.name),
-                *cells,
+                cells[0],
+                Cell(uncertainty.error_cell(row.statistics)),
+                *([Cell(uncertainty.difference_cell(row.statistics))] if board.best else []),
+                *cells[1:],
                 Cell(f"{row.headline.num_data_seeds} x {row.headline.num_seeds}"),
                 Cell(numbers.count(row.parameters)),
                 Cell(numbers.seconds(row.seconds.get("train"))),
@@ -93,6 +97,8 @@ def notes(board: Leaderboard) -> list[str]:
         )
         if spread := _spread(board):
             found.append(f"± is the standard deviation over {spread}; nothing is pooled.")
+        statistics = [row.statistics for row in board.rows]
+        found += uncertainty.notes(statistics, board.best, average_title(rules.headline))
     rows = (*board.rows, *(row for row in board.by_hand if row.kind == "method"))
     runs = [run for row in rows for run in row.runs]
     for what, values in (
@@ -142,6 +148,7 @@ def content(board: Leaderboard) -> dict[str, Any]:
         "recipe": board.recipe,
         "ranking": board.is_ranking,
         "obstacles": list(board.obstacles),
+        "best": board.best or None,
         "tiou": list(protocol.tious) if protocol else [],
         "average": protocol.headline if protocol else None,
         "rows": [_document(row) for row in board.rows],
@@ -191,6 +198,7 @@ def _document(row: Row) -> dict[str, Any]:
         "std_over": row.headline.std_over,
         "num_data_seeds": row.headline.num_data_seeds,
         "num_seeds": row.headline.num_seeds,
+        **uncertainty.document(row.statistics),
         "runs": [{"data_seed": run.data_seed, "seed": run.seed} for run in row.runs],
         "parameters": row.parameters,
         "seconds": dict(row.seconds),
@@ -212,6 +220,7 @@ def _flat(row: Row, protocol: Protocol) -> dict[str, Any]:
         "num_data_seeds": row.headline.num_data_seeds,
         "num_seeds": row.headline.num_seeds,
         "parameters": row.parameters,
+        **uncertainty.flat(row.statistics),
     }
     flat |= {f"{stage} seconds": row.seconds.get(stage) for stage in ("train", "infer")}
     return flat | {

@@ -6,7 +6,7 @@ from typing import Any
 
 from wsal_bench.ablation import Ablation, AblationRow
 from wsal_bench.evaluation import Protocol
-from wsal_bench.report import numbers
+from wsal_bench.report import numbers, uncertainty
 from wsal_bench.report.board import average_title
 from wsal_bench.report.table import Cell, Column, Table, csv_text, latex, markdown
 
@@ -23,6 +23,7 @@ def table(study: Ablation) -> Table:
     tious = protocol.tious if protocol else ()
     columns += [Column(f"@{tiou:g}") for tiou in tious]
     columns.append(Column(average_title(protocol.headline) if protocol else "mAP"))
+    columns.append(Column("SE"))
     if plan.baseline:
         columns.append(Column(f"Δ to {plan.baseline} [95 %]"))
     rows = []
@@ -37,8 +38,9 @@ def table(study: Ablation) -> Table:
             if row.headline is None
             else numbers.mean_and_std(row.headline, always=True)
         )
+        cells.append(uncertainty.error_cell(row.statistics))
         if plan.baseline:
-            cells.append(numbers.interval(row.difference))
+            cells.append(uncertainty.difference_cell(row.statistics))
         rows.append(tuple(Cell(text) for text in cells))
     return Table(tuple(columns), tuple(rows))
 
@@ -53,13 +55,9 @@ def notes(study: Ablation) -> list[str]:
             "mAP in percent."
         )
     found.append(_seeds(study.rows))
-    intervals = [row.difference for row in study.rows if row.difference is not None]
-    if intervals:
-        found.append(
-            f"Δ: difference of {average_title(protocol.headline) if protocol else 'mAP'} to "
-            f"`{study.plan.baseline}` in points, with its {100 * intervals[0].level:.0f} % "
-            f"interval from {intervals[0].num_resamples:,} paired resamples of the test groups."
-        )
+    average = average_title(protocol.headline) if protocol else "mAP"
+    statistics = [row.statistics for row in study.rows]
+    found += uncertainty.notes(statistics, study.plan.baseline, average)
     failed = [f"{row.name} ({row.num_failed})" for row in study.rows if row.num_failed]
     if failed:
         found.append(f"Failed cells: {', '.join(failed)}.")
@@ -112,7 +110,7 @@ def _seeds(rows: tuple[AblationRow, ...]) -> str:
 
 
 def _document(row: AblationRow) -> dict[str, Any]:
-    head, delta = row.headline, row.difference
+    head = row.headline
     return {
         "name": row.name,
         "parts": dict(row.parts),
@@ -124,20 +122,13 @@ def _document(row: AblationRow) -> dict[str, Any]:
         "std_over": head and head.std_over,
         "num_data_seeds": head.num_data_seeds if head else 0,
         "num_seeds": head.num_seeds if head else 0,
-        "difference": delta
-        and {
-            "value": delta.difference,
-            "low": delta.low,
-            "high": delta.high,
-            "level": delta.level,
-            "num_resamples": delta.num_resamples,
-        },
+        **uncertainty.document(row.statistics),
         "num_failed": row.num_failed,
     }
 
 
 def _flat(row: AblationRow, protocol: Protocol | None) -> dict[str, Any]:
-    head, delta = row.headline, row.difference
+    head = row.headline
     flat: dict[str, Any] = {"name": row.name, **row.parts, **row.options}
     for index, tiou in enumerate(protocol.tious if protocol else ()):
         flat[f"map {tiou:g}"] = row.mean_ap[index].mean if row.mean_ap else None
@@ -146,7 +137,5 @@ def _flat(row: AblationRow, protocol: Protocol | None) -> dict[str, Any]:
         "std": head.std if head else None,
         "num_data_seeds": head.num_data_seeds if head else 0,
         "num_seeds": head.num_seeds if head else 0,
-        "difference": delta.difference if delta else None,
-        "low": delta.low if delta else None,
-        "high": delta.high if delta else None,
+        **uncertainty.flat(row.statistics),
     }

@@ -24,6 +24,7 @@ _LATEX = {
     "±": r"$\pm$",
     "✓": r"\checkmark",
     "Δ": r"$\Delta$",
+    "≈": r"$\approx$",
 }
 
 

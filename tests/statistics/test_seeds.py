@@ -1,0 +1,93 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wsal_bench.statistics import holm, nested_mean_std, sign_flip_test
+
+
+def test_the_mean_is_nested_and_not_pooled() -> None:
+    summary = nested_mean_std({(0, 0): 1.0, (0, 1): 3.0, (0, 2): 5.0, (1, 0): 7.0})
+    assert summary.mean == 5.0  # of 3 and 7, not of the four
+    assert summary.std == pytest.approx(np.sqrt(8))
+    assert (summary.std_over, summary.num_data_seeds, summary.num_seeds) == ("data_seed", 2, 1)
+
+
+def test_one_data_seed_spreads_over_training_seeds() -> None:
+    summary = nested_mean_std({(3, 0): 1.0, (3, 1): 3.0})
+    assert summary.mean == 2.0
+    assert summary.std == pytest.approx(np.sqrt(2))
+    assert (summary.std_over, summary.num_data_seeds, summary.num_seeds) == ("seed", 1, 2)
+
+
+def test_a_single_value_has_no_spread() -> None:
+    summary = nested_mean_std({(0, 0): 0.5})
+    assert (summary.mean, summary.std, summary.std_over) == (0.5, None, None)
+
+
+def test_the_order_of_the_seeds_moves_nothing() -> None:
+    values = {(d, s): float(np.sin(3 * d + s)) for d in range(3) for s in range(4)}
+    assert nested_mean_std(values) == nested_mean_std(dict(reversed(values.items())))
+
+
+@pytest.mark.parametrize("values", [{}, {(0, 0): float("nan")}])
+def test_nothing_and_nan_have_no_mean(values: dict[tuple[int, int], float]) -> None:
+    with pytest.raises(ValueError, match=r"no value|not finite"):
+        nested_mean_std(values)
+
+
+def seeds(*differences: float) -> dict[tuple[int, int], float]:
+    return {(0, seed): value for seed, value in enumerate(differences)}
+
+
+def test_six_differences_of_one_sign_have_the_smallest_p_value_there_is() -> None:
+    test = sign_flip_test(seeds(1, 2, 3, 4, 5, 6))
+    assert test is not None
+    assert (test.p_value, test.num_pairs, test.over) == (2 / 64, 6, "seed")
+
+
+def test_fewer_than_six_pairs_are_no_test() -> None:
+    assert sign_flip_test(seeds(1, 2, 3, 4, 5)) is None
+
+
+def test_the_p_value_counts_the_flips_that_are_as_extreme() -> None:
+    values = [0.5, -0.2, 0.4, 0.1, 0.3, -0.1, 0.2]
+    sums = [
+        abs(sum(s * v for s, v in zip(signs, values, strict=True)))
+        for signs in itertools.product((1, -1), repeat=7)
+    ]
+    test = sign_flip_test(seeds(*values))
+    assert test is not None
+    assert test.p_value == sum(s >= 1.2 - 1e-9 for s in sums) / 128
+
+
+def test_no_difference_at_all_is_chance() -> None:
+    test = sign_flip_test(seeds(*[0.0] * 6))
+    assert test is not None and test.p_value == 1.0
+
+
+def test_training_seeds_of_one_data_seed_count_once() -> None:
+    values = {(data, seed): 1.0 for data in range(3) for seed in range(6)}
+    assert sign_flip_test(values) is None  # three data seeds
+    values = {(data, seed): 1.0 for data in range(6) for seed in range(2)}
+    test = sign_flip_test(values)
+    assert test is not None and (test.num_pairs, test.over) == (6, "data_seed")
+
+
+def test_holm_multiplies_the_smallest_by_their_number_and_never_falls() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.floats(0.001, 0.2))
+def test_holm_rejects_what_the_step_down_procedure_rejects(p: list[float], level: float) -> None:
+    order = np.argsort(p, kind="stable")
+    rejected = set()
+    for step, index in enumerate(order):
+        if p[index] * (len(p) - step) > level:
+            break
+        rejected.add(int(index))
+    assert {i for i, value in enumerate(holm(p)) if value <= level} == rejected
