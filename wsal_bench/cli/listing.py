@@ -13,7 +13,7 @@ from wsal_bench.cli.output import document, warn
 from wsal_bench.report.table import Cell, Column, Table, plain
 
 if TYPE_CHECKING:
-    from wsal_bench.localization import ProposalRecipe
+    from wsal_bench.evaluation import Protocol
 
 SCHEMA = "wsal-bench/list/1"
 NAMES = ("methods", "datasets", "protocols", "recipes", "runs")
@@ -39,6 +39,8 @@ def list_(what: str | None, results: Path, as_json: bool) -> None:
         if len(found) > 1:
             click.echo(f"{name}:")
         click.echo(_table(entries) if entries else "none\n")
+    if what == "protocols":
+        click.echo(_spelled_out(found["protocols"]))
 
 
 def _entries(what: str, results: Path) -> list[dict[str, Any]]:
@@ -70,28 +72,58 @@ def _protocols() -> list[dict[str, Any]]:
     found = [(name, protocol(name)) for name in names()]
     found.append(("<dataset>/common", common("<dataset>")))
     return [
-        {"name": name, "version": rules.version, "summary": rules.description}
+        {"name": name, "version": rules.version, "summary": rules.description, **_rules(rules)}
         for name, rules in found
     ]
 
 
+def _rules(rules: Protocol) -> dict[str, Any]:
+    """What tells protocols apart at a glance; `show` and --json say every rule in words."""
+    from wsal_bench.evaluation.protocols import spelled_out
+
+    return {"average": rules.headline, "rules": spelled_out(rules), "sources": list(rules.sources)}
+
+
+def _spelled_out(entries: list[dict[str, Any]]) -> str:
+    """Every rule in words: those of the common protocol, then what each other does otherwise."""
+    *named, common = entries
+    lines = ["These rules hold where a protocol does not say otherwise:"]
+    lines += [f"  {rule}: {words}" for rule, words in common["rules"].items()]
+    for entry in named:
+        others = {
+            rule: words
+            for rule, words in entry["rules"].items()
+            if common["rules"].get(rule) != words
+        }
+        lines += ["", f"{entry['name']} ({', '.join(entry['sources'])})"]
+        lines += [f"  {rule}: {words}" for rule, words in others.items()] or ["  as above"]
+    return "\n".join(lines)
+
+
 def _recipes() -> list[dict[str, Any]]:
     from wsal_bench.localization import recipe
+    from wsal_bench.localization.description import in_words, short
 
+    own = {
+        "name": "own",
+        "summary": "each method's own recipe",
+        "cuts": "",
+        "needs": [],
+        "rules": [],
+        "sources": [],
+    }
     fixed = [
         {
-            "name": name,
-            "summary": f"{_gate_lists(recipe.recipe(name))}, "
-            f"NMS {recipe.recipe(name).nms.threshold:g}",
+            "name": preset.name,
+            "summary": preset.summary,
+            "cuts": short(preset.recipe),
+            "needs": list(preset.recipe.sequences),
+            "rules": list(in_words(preset.recipe)),
+            "sources": preset.source.split("; "),
         }
-        for name in recipe.names()
+        for preset in map(recipe.preset, recipe.names())
     ]
-    return [{"name": "own", "summary": "each method's published recipe"}, *fixed]
-
-
-def _gate_lists(recipe: ProposalRecipe) -> str:
-    count = len(recipe.lists)
-    return f"{count} gate list{'' if count == 1 else 's'}"
+    return [own, *fixed]
 
 
 def _runs(results: Path) -> list[dict[str, Any]]:
@@ -102,7 +134,7 @@ def _runs(results: Path) -> list[dict[str, Any]]:
 
 def _table(entries: list[dict[str, Any]]) -> str:
     """Everything but where it stands, which is what --json and `show` are for."""
-    keys = [key for key in entries[0] if key != "origin"]
+    keys = [key for key in entries[0] if key not in ("origin", "rules", "sources")]
     rows = [tuple(Cell(_text(entry[key])) for key in keys) for entry in entries]
     return plain(Table(tuple(Column(key.replace("_", " "), "left") for key in keys), tuple(rows)))
 

@@ -24,7 +24,9 @@ from wsal_bench.config import read_presets
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.evaluation import names as protocol_names
 from wsal_bench.evaluation import protocol
+from wsal_bench.evaluation.protocols import spelled_out
 from wsal_bench.localization import recipe as recipes
+from wsal_bench.localization.description import in_words
 from wsal_bench.report.diagnosis import summary
 from wsal_bench.report.lookup import find_run
 
@@ -68,13 +70,30 @@ def _find(name: str, results: Path) -> dict[str, Any]:
     if run is not None:
         return {"kind": "run", **run}
     if name in protocol_names() or name.endswith("/common"):
-        return {"kind": "protocol", **asdict(protocol(name))}
+        return _protocol(name)
     if name == OWN_RECIPE:
-        return {"kind": "recipe", "name": name, "summary": "each method's published recipe"}
+        return {"kind": "recipe", "name": name, "summary": "each method's own recipe"}
     if name in recipes.names():
-        return {"kind": "recipe", **recipes.recipe(name).to_json()}
+        return _recipe(recipes.preset(name))
     known = (*methods, *datasets, *protocol_names(), OWN_RECIPE, *recipes.names())
     raise UsageError(f"nothing is called {name!r}", hint=did_you_mean(name, known))
+
+
+def _recipe(preset: recipes.Preset) -> dict[str, Any]:
+    return {
+        "kind": "recipe",
+        **preset.recipe.to_json(),
+        "summary": preset.summary,
+        "source": preset.source,
+        "in_words": list(in_words(preset.recipe)),
+        "needs": dict(preset.needs),
+        "quirks": list(preset.quirks),
+    }
+
+
+def _protocol(name: str) -> dict[str, Any]:
+    rules = protocol(name)
+    return {"kind": "protocol", **asdict(rules), "in_words": spelled_out(rules)}
 
 
 def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
@@ -134,6 +153,8 @@ def _lines(key: str, value: Any) -> list[str]:
         blocks = [[line for name in part for line in _lines(name, part[name])] for part in value]
         items = [(f"- {first}", *(f"  {line}" for line in rest)) for first, *rest in blocks]
         return [f"{key}:", *(f"  {line}" for item in items for line in item)]
+    if isinstance(value, (list, tuple)) and any(" " in str(part) for part in value):
+        return [f"{key}:", *(f"  - {part}" for part in value)]  # sentences
     if isinstance(value, (list, tuple)):
         return [f"{key}: {', '.join(map(str, value)) or 'none'}"]
     return [f"{key}: {'none' if value in (None, '') else value}"]
