@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -248,6 +249,32 @@ class Detections:
         return len(self.start)
 
     @classmethod
+    def from_activitynet_json(cls, path: str | Path, **options: Any) -> Detections:
+        """Those of a results file; options as of `evaluation.formats.detections_from_json`."""
+        from wsal_bench.evaluation import formats
+
+        return formats.detections_from_json(path, **options)
+
+    def to_activitynet_json(self, path: str | Path) -> None:
+        """Writes a results file, as `evaluation.formats.detections_to_json`."""
+        from wsal_bench.evaluation import formats
+
+        formats.detections_to_json(self, path)
+
+    @classmethod
+    def from_npz(cls, path: str | Path) -> Detections:
+        """Those that `to_npz` wrote."""
+        from wsal_bench.evaluation import formats
+
+        return formats.detections_from_npz(path)
+
+    def to_npz(self, path: str | Path) -> None:
+        """Writes the columns, as `evaluation.formats.detections_to_npz`."""
+        from wsal_bench.evaluation import formats
+
+        formats.detections_to_npz(self, path)
+
+    @classmethod
     def from_proposals(
         cls, proposals: Mapping[str, Proposals], class_names: Iterable[str]
     ) -> Detections:
@@ -303,6 +330,34 @@ class GroundTruth:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    @classmethod
+    def from_activitynet_json(
+        cls, path: str | Path, subset: str | None = None, **options: Any
+    ) -> GroundTruth:
+        """That of an annotation file; options as of `evaluation.formats.truth_from_json`."""
+        from wsal_bench.evaluation import formats
+
+        return formats.truth_from_json(path, subset, **options)
+
+    def to_activitynet_json(self, path: str | Path, subset: str = "test") -> None:
+        """Writes an annotation file, as `evaluation.formats.truth_to_json`."""
+        from wsal_bench.evaluation import formats
+
+        formats.truth_to_json(self, path, subset)
+
+    @classmethod
+    def from_npz(cls, path: str | Path) -> GroundTruth:
+        """That which `to_npz` wrote."""
+        from wsal_bench.evaluation import formats
+
+        return formats.truth_from_npz(path)
+
+    def to_npz(self, path: str | Path) -> None:
+        """Writes the columns, as `evaluation.formats.truth_to_npz`."""
+        from wsal_bench.evaluation import formats
+
+        formats.truth_to_npz(self, path)
 
     def only(self, video_ids: Iterable[str]) -> GroundTruth:
         """The truth of some of the videos, in their order here; class indices stay."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,52 +10,92 @@ import click
 
 from wsal_bench.cli.diagnosis import choice, diagnose_files, diagnosis_options, show_diagnosis
 from wsal_bench.cli.options import json_option, tious_option
-from wsal_bench.cli.output import document
+from wsal_bench.cli.output import document, note
+from wsal_bench.cli.pair import Pair, excluding, read_pair
+from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, Scores, common, evaluate, protocol, with_tious
-from wsal_bench.evaluation.formats import detections_from_json, truth_from_json
 from wsal_bench.report import numbers
 from wsal_bench.report.board import average_title
 from wsal_bench.report.table import Cell, Column, Table, plain
 
 SCHEMA = "wsal-bench/eval/1"
+_FILE = click.Path(path_type=Path)
 
 
 @click.command("eval")
-@click.option("--truth", required=True, type=click.Path(path_type=Path), help="Annotation file.")
-@click.option(
-    "--detections", required=True, type=click.Path(path_type=Path), help="File of detections."
-)
+@click.argument("files", nargs=-1, type=_FILE, metavar="[TRUTH DETECTIONS]")
+@click.option("--truth", type=_FILE, help="Annotation file, JSON or npz.")
+@click.option("--detections", type=_FILE, help="File of detections, JSON or npz.")
 @click.option("--subset", help="Subset of the truth; by default the only one with segments.")
 @tious_option
 @click.option("--protocol", "rules", metavar="NAME", help="Rules; by default <truth>/common.")
+@click.option("--ambiguous", type=_FILE, help="Stretches nobody is sure of: `video start end`.")
+@click.option(
+    "--exclude-videos",
+    "excluded",
+    metavar="NAMES|FILE",
+    help="Videos that do not count: names with commas between, or a file with one a line.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say what is unusual in the files.")
 @diagnosis_options
 @json_option
 def eval_(
-    truth: Path,
-    detections: Path,
+    files: tuple[Path, ...],
+    truth: Path | None,
+    detections: Path | None,
     subset: str | None,
     tious: tuple[float, ...] | None,
     rules: str | None,
+    ambiguous: Path | None,
+    excluded: str | None,
+    verbose: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Score detections against a truth, both in the JSON of ActivityNet.
+    """Score detections against a truth, both in the JSON of ActivityNet or as npz.
 
-    Detections in videos outside the subset are false positives, as in the official algorithm.
+    Without --protocol, detections in videos outside the subset are false positives, as in the
+    official algorithm. `wsal-bench list protocols` names the published rules.
     """
     diagnosis = choice(options)
+    truth, detections = _two_files(files, truth, detections)
     chosen = common(truth.stem) if rules is None else protocol(rules)
     if tious is not None:
         chosen = with_tious(chosen, tious)
-    segments = truth_from_json(truth, subset)
-    known = None if chosen.unknown_labels == "ignore" else segments.class_names
-    found = detections_from_json(detections, known)
-    scores = evaluate(segments, found, chosen)
+    pair = read_pair(truth, detections, subset, ambiguous, chosen)
+    if excluded is not None:
+        chosen = excluding(chosen, excluded, pair)
+    scores = evaluate(pair.truth, pair.detections, chosen)
+    if verbose:
+        for sentence in (*pair.notes, *_remarks(scores)):
+            note(sentence)
     if diagnosis.wanted:
-        data = diagnose_files(segments, found, scores, diagnosis)
+        data = diagnose_files(pair.truth, pair.detections, scores, diagnosis)
         show_diagnosis(data, diagnosis, as_json=as_json)
         return
-    click.echo(document(SCHEMA, "data", _data(scores)) if as_json else _text(scores, chosen))
+    click.echo(document(SCHEMA, "data", _data(scores)) if as_json else _text(scores, chosen, pair))
+
+
+def _two_files(
+    files: tuple[Path, ...], truth: Path | None, detections: Path | None
+) -> tuple[Path, Path]:
+    """Truth and detections, given by option or one after the other."""
+    if len(files) == 2 and truth is None and detections is None:
+        return files[0], files[1]
+    if files or truth is None or detections is None:
+        raise UsageError(
+            "eval needs a truth and a file of detections, each once",
+            hint="wsal-bench eval truth.json detections.json, or --truth FILE --detections FILE",
+        )
+    return truth, detections
+
+
+def _remarks(scores: Scores) -> list[str]:
+    counts = scores.counts
+    return [
+        f"{counts.tied:,} detections share their score with another of their class: "
+        f"only the tie rule ({scores.protocol.ties}) orders them"
+    ]
 
 
 def _data(scores: Scores) -> dict[str, object]:
@@ -63,10 +104,14 @@ def _data(scores: Scores) -> dict[str, object]:
         "ap": dict(zip(scores.class_names, scores.ap.T.tolist(), strict=True)),
         "map": scores.mean_ap.tolist(),
         "averages": scores.averages,
+        "average": scores.protocol.headline,
+        "protocol": scores.protocol.name,
+        "protocol_version": scores.protocol.version,
+        "counts": asdict(scores.counts),
     }
 
 
-def _text(scores: Scores, rules: Protocol) -> str:
+def _text(scores: Scores, rules: Protocol, pair: Pair) -> str:
     columns = [Column("AP (%)", "left"), *(Column(f"@{tiou:g}") for tiou in scores.tiou)]
     rows = [
         (Cell(name), *(Cell(numbers.percent(float(value))) for value in column))
@@ -79,6 +124,9 @@ def _text(scores: Scores, rules: Protocol) -> str:
     counts = scores.counts
     summary = (
         f"{counts.detections:,} detections ({counts.outside:,} outside the truth's videos, "
-        f"{counts.ignored:,} ignored), {counts.truths:,} true segments; {rules.description}."
+        f"{counts.ignored:,} ignored, {counts.tied:,} with a tied score), {counts.truths:,} true "
+        f"segments in {len(pair.truth.video_ids):,} videos."
     )
-    return "\n".join([plain(Table(tuple(columns), tuple(rows))), ", ".join(averages), summary])
+    named = f"{rules.name} (version {rules.version}): {rules.description}."
+    table = plain(Table(tuple(columns), tuple(rows)))
+    return "\n".join([table, ", ".join(averages), summary, named])
