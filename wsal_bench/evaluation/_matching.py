@@ -161,8 +161,8 @@ def match_by_truth(
 ) -> None:
     """Truths take detections in file order.
 
-    `grouped` [S] are rows by class and video, in file order, `label` [P] their class; the others
-    are those of `match_by_score`.
+    `grouped` [S] are rows by class and video, best first, `label` [P] their class; the others are
+    those of `match_by_score`.
     """
     begin = 0
     while begin < len(grouped):

@@ -58,7 +58,8 @@ def protocol(name: str) -> Protocol:
 
 def spelled_out(rules: Protocol) -> dict[str, str]:
     """Every rule of a protocol in words, by field."""
-    words = {name: choices[getattr(rules, name)] for name, choices in RULES.items()}
+    words = {"tious": ", ".join(map(repr, rules.tious))}
+    words |= {name: choices[getattr(rules, name)] for name, choices in RULES.items()}
     if not rules.excluded_videos:
         words["excluded_rule"] = "no video is excluded by name"
     else:

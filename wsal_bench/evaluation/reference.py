@@ -189,7 +189,8 @@ def _by_truth(
         free = [piece for piece in found if piece.video == target.video and piece.row not in hits]
         if not free:
             continue
-        best = max(free, key=lambda p: (_order(_tiou(p, target, protocol)), -p.row))
+        # of equal overlaps the better-ranked: max takes the first
+        best = max(free, key=lambda p: _order(_tiou(p, target, protocol)))
         if _reaches(best, target, tiou, protocol):
             hits[best.row] = target.row
     return [hits.get(piece.row) for piece in found]

@@ -19,7 +19,8 @@ MATCHING = {
     "first-match": "in order of score, each detection takes the first free truth of its class and "
     "video, in file order, whose tIoU reaches the threshold",
     "truth-driven": "each truth, in file order, takes the free detection of its class and video "
-    "with the best tIoU whatever its score, if that lies above the threshold (not on it); "
+    "with the best tIoU whatever its score (of equal tIoU the better-ranked), if that lies above "
+    "the threshold (not on it); "
     "a segment that ends before its start is turned round",
 }
 COMPARISON = {

@@ -204,8 +204,8 @@ def _match(rows: _Rows, targets: _Targets, ranking: _Ranking, protocol: Protocol
     truths = (targets.first, targets.label, targets.start, targets.end)
     single, empty = protocol.comparison == "float32", protocol.empty_union == "hit"
     if protocol.matching == "truth-driven":
-        grouped = np.lexsort((rows.video, rows.label))
-        grouped = grouped[rows.label[grouped] >= 0]
+        order = ranking.order
+        grouped = order[np.lexsort((rows.video[order], rows.label[order]))]
         loops.match_by_truth(
             grouped, rows.label, *segments, *truths, tious, fractions, single, empty, hits
         )
