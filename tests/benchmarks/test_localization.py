@@ -63,7 +63,7 @@ def interpolated(curve: NDArray[np.floating], scale: int) -> Floats:
     position = np.arange(0, len(curve), 1 / scale)
     right = np.clip(np.ceil(position).astype(int), 1, len(curve) - 1)
     slope = (curve[right] - curve[right - 1]).astype(np.float64)
-    return slope * (position - (right - 1)) + curve[right - 1]
+    return np.asarray(slope * (position - (right - 1)) + curve[right - 1])
 
 
 def scored_runs(

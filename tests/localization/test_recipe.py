@@ -1,13 +1,18 @@
 import json
 from dataclasses import FrozenInstanceError, replace
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from wsal_bench.errors import UsageError
-from wsal_bench.localization import ClassRule, GateList, Nms
-from wsal_bench.localization.recipe import ACM, COMMON, names, recipe
+from wsal_bench.errors import DataError, UsageError
+from wsal_bench.localization import Blend, ClassRule, GateList, Nms
+from wsal_bench.localization.recipe import COMMON, names, recipe
+from wsal_bench.running.recipe_file import recipe_from_json
+
+TWO_STREAMS = (GateList("cas", (0.5,), stream="a"), GateList("cas", (0.5,), stream="b"))
 
 # fmt: off
 TENTH_TO_NINE_TENTHS = [
@@ -51,12 +56,44 @@ def test_the_published_recipe_keeps_the_doubles_of_its_thresholds() -> None:
 
 
 def test_an_unknown_recipe_is_answered_with_the_nearest() -> None:
-    assert names() == ("acm", "common")
+    assert {"acm", "common"} <= set(names())
     with pytest.raises(UsageError, match="no recipe 'comon'; did you mean 'common'"):
         recipe("comon")
 
 
-@pytest.mark.parametrize("preset", [ACM, COMMON])
+def test_a_later_field_that_a_recipe_does_not_use_is_not_in_its_document() -> None:
+    # digests of the documents that the first stored runs hold
+    digests = {
+        name: sha256(json.dumps(recipe(name).to_json()).encode()).hexdigest()[:16]
+        for name in ("acm", "common")
+    }
+    assert digests == {"acm": "a6662d19b27f9c84", "common": "095197ea71c67ef7"}
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_document_gives_its_recipe_back(name: str) -> None:
+    document = json.loads(json.dumps(recipe(name).to_json(), allow_nan=False))
+    assert recipe_from_json(document, Path("recipe.json")) == recipe(name)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scale": 0}, "scale must be a whole number >= 1, not 0"),
+        ({"zoom": 2}, "unexpected keyword argument 'zoom'"),
+        ({"fuse": {"threshold": 2}}, "must be in"),
+        ({"fuse": 3}, "holds no recipe"),
+        ({"lists": [3]}, "holds no recipe"),
+        ({"lists": [{"gate": "cas", "thresholds": [0.5], "blend": {"nam": "x"}}]}, "'nam'"),
+    ],
+)
+def test_a_document_that_is_no_recipe_names_its_file(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message) as error:
+        recipe_from_json({**COMMON.to_json(), **change}, Path("some/recipe.json"))
+    assert error.value.path == "some/recipe.json"
+
+
+@pytest.mark.parametrize("preset", [recipe(name) for name in names()], ids=names())
 def test_a_recipe_is_plain_json_and_a_hashable_value(preset: Any) -> None:
     assert json.loads(json.dumps(preset.to_json(), allow_nan=False)) == preset.to_json()
     assert {preset: 1}[replace(preset)] == 1
@@ -87,6 +124,12 @@ def test_thresholds_from_an_array_become_plain_floats() -> None:
         ({"normalisation": "z-score"}, "normalisation must be one of .*, not 'z-score'"),
         ({"fusion": "vote"}, "fusion must be 'concatenate' or 'streams', not 'vote'"),
         ({"lists": ()}, "at least one gate list"),
+        ({"fusion": "streams"}, "needs `fuse`"),
+        ({"fuse": Nms(0.5)}, "needs `fuse`, and no other fusion has it"),
+        ({"fusion": "streams", "fuse": Nms(0.5)}, "does not go with lists of the streams"),
+        ({"lists": TWO_STREAMS}, "'concatenate' one"),
+        ({"smoothing": -1}, "smoothing must be a whole number >= 0, not -1"),
+        ({"max_per_video": 0}, "max_per_video must be a whole number >= 1, not 0"),
         ({"name": ""}, "needs a name"),
     ],
 )
@@ -102,6 +145,8 @@ def test_a_recipe_that_is_not_implemented_is_refused(change: dict[str, Any], mes
         ({"threshold": 0.0}, r"in \(0, 1\], not 0.0"),
         ({"threshold": float("nan")}, r"in \(0, 1\], not nan"),
         ({"plus": 0.5}, "plus must be 0 or 1, not 0.5"),
+        ({"sigma": 0.0}, "sigma must be finite and above 0, not 0.0"),
+        ({"unit": "frames"}, "unit must be 'seconds' or 'snippets', not 'frames'"),
     ],
 )
 def test_an_nms_that_is_not_implemented_is_refused(change: dict[str, Any], message: str) -> None:
@@ -116,11 +161,28 @@ def test_an_nms_that_is_not_implemented_is_refused(change: dict[str, Any], messa
         ({"thresholds": (0.1, float("nan"))}, "needs finite thresholds"),
         ({"class_bonus": float("inf")}, "class bonus must be finite, not inf"),
         ({"score": "other", "zero_below": True}, "the gate 'cas', not 'other'"),
+        ({"zero_below": True, "blend": Blend("x", "product")}, "the gate 'cas'"),
+        ({"weight": float("nan")}, "weight must be finite, not nan"),
+        ({"outer_weight": float("inf")}, "outer weight must be finite, not inf"),
+        ({"run_score": "median"}, "run_score must be one of .*, not 'median'"),
     ],
 )
 def test_a_gate_list_that_has_no_meaning_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(GateList("cas", (0.5,)), **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "power"}, "must be 'sum' or 'product', not 'power'"),
+        ({"own_weight": float("nan")}, "weights must be finite"),
+        ({"kind": "product", "other_weight": 0.5}, "a product has no weights"),
+    ],
+)
+def test_a_blend_that_has_no_meaning_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(Blend("attention"), **change)
 
 
 def test_a_class_threshold_is_a_number() -> None:
