@@ -16,8 +16,8 @@ def generated() -> str:
     """The table of all recipes and a section on each."""
     presets = [preset(name) for name in names()]
     lines = [
-        "| recipe | class rule | normalised | gates, thresholds | scored on | outer | bonus | steps | shortest "
-        "| NMS |",
+        "| recipe | class rule | normalised | gates, thresholds | scored on | outer | bonus "
+        "| steps | shortest | NMS |",
         "| --- " * 10 + "|",
         *(_row(found) for found in presets),
     ]

@@ -1,8 +1,13 @@
+import re
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from tests.localization.recipes_page import PAGE, with_generated
 from wsal_bench.localization import Blend, ClassRule, GateList, Nms, ProposalRecipe
 from wsal_bench.localization.description import in_words, short
+from wsal_bench.types import Detections
 
 MINE = ProposalRecipe(
     name="mine",
@@ -21,6 +26,17 @@ def test_the_page_shows_the_recipes_as_they_are() -> None:
     # python -m tests.localization.recipes_page makes it anew
     page = PAGE.read_text(encoding="utf-8")
     assert with_generated(page) == page
+
+
+def test_the_code_on_the_page_runs() -> None:
+    one = np.zeros(1, dtype=np.int64)
+    found = Detections(one, one + 0.5, one + 2.5, one, one + 0.9, ("video",), ("action",))
+    names: dict[str, Any] = {"detections": found}
+    for code in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
+        exec(code, names)
+    assert names["mine"].name == "mine"
+    assert names["stricter"].nms.threshold == 0.4
+    assert len(names["fewer"]) == 1
 
 
 def test_a_recipe_is_told_in_words() -> None:

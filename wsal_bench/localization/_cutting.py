@@ -86,8 +86,8 @@ def cut(
         the threshold, then in time.
     """
     steps = len(gate)
-    low, high = _extremes(gate, scale)
-    capacity = len(thresholds) * _most_runs(gate, scale)
+    low, high = np.empty(steps // scale), np.empty(steps // scale)
+    capacity = len(thresholds) * _survey(gate, scale, low, high)
     first = np.empty(capacity, np.int64)
     stop = np.empty(capacity, np.int64)
     score = np.empty(capacity, np.float64)
@@ -137,30 +137,15 @@ def cut(
 
 
 @compiled
-def _extremes(gate: Floats, scale: int) -> tuple[Floats, Floats]:
-    """Lowest and highest step of each snippet: where both are on one side, so are all.
+def _survey(gate: Floats, scale: int, low: Floats, high: Floats) -> int:
+    """Writes the lowest and highest step of each snippet; returns how many runs there can be.
 
-    The first step of a snippet lies on the line before; those after it rise or fall.
-    """
-    snippets = len(gate) // scale
-    low, high = np.empty(snippets), np.empty(snippets)
-    for snippet in range(snippets):
-        one = gate[snippet * scale]
-        two = gate[snippet * scale + min(1, scale - 1)]
-        three = gate[(snippet + 1) * scale - 1]
-        low[snippet] = min(one, min(two, three))
-        high[snippet] = max(one, max(two, three))
-    return low, high
-
-
-@compiled
-def _most_runs(gate: Floats, scale: int) -> int:
-    """How many runs a threshold can have: one for each hill.
-
-    Between the steps that are looked at, the gate rises or falls.
+    The first step of a snippet lies on the line before it, the others rise or fall: three of them
+    tell where all are on one side of a limit. A limit has a run for each hill at most.
     """
     hills, rising, before = 1, False, gate[0]
-    for snippet in range(len(gate) // scale):
+    for snippet in range(len(low)):
+        lowest = highest = gate[snippet * scale]
         for i in (0, min(1, scale - 1), scale - 1):
             value = gate[snippet * scale + i]
             if value > before:
@@ -169,6 +154,8 @@ def _most_runs(gate: Floats, scale: int) -> int:
             elif value < before:
                 rising = False
             before = value
+            lowest, highest = min(lowest, value), max(highest, value)
+        low[snippet], high[snippet] = lowest, highest
     return hills
 
 
@@ -196,8 +183,7 @@ def _runs(
             if begun < 0:
                 begun = offset
         else:
-            # the first step by itself; the others rise or fall, and so change once at most: they
-            # are counted, which needs no branch
+            # past the first step one change at most: counting those above needs no branch
             final = offset + scale
             inside = 0
             for i in range(offset + 1, final):
@@ -262,15 +248,8 @@ def _pairwise(values: Floats, begin: int, count: int, waiting: Indices, sums: Fl
     """Sum in the order of numpy's `add.reduce`: of two halves, and of theirs, down to 128 values.
 
     A stack in place of recursion: numba crashes on recursive functions that it reads from its
-    cache.
-
-    Args:
-        values: [N].
-        begin: of what is summed.
-        count: of what is summed.
-        waiting: [64, 2] scratch: begin and count of what is not summed yet; count 0: the last two
-            sums are to be added.
-        sums: [64] scratch.
+    cache. `waiting` [64, 2] and `sums` [64] are scratch: begin and count of what is not summed yet
+    (count 0: the last two sums are to be added), and what is.
     """
     if count <= 128:
         few: float = _eightfold(values[begin : begin + count])
