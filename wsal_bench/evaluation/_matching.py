@@ -1,6 +1,6 @@
 """Which detection hits which truth, compiled. `scoring` calls it, `reference` is its definition.
 
-Truths come sorted by video, inside a video by class, inside a class in file order. A set of
+Truths come sorted by class, inside a class by video, inside a video in file order. A set of
 thresholds is the bits of one integer, so that one pass over the detections serves all of them.
 """
 
@@ -14,11 +14,11 @@ from wsal_bench.compiling import compiled
 
 
 @compiled
-def _find(label: Any, begin: int, end: int, wanted: int) -> int:
-    """The first of the sorted labels begin..end that is not below the wanted one."""
+def _find(video: Any, begin: int, end: int, wanted: int) -> int:
+    """The first of the sorted videos begin..end that is not below the wanted one."""
     while begin < end:
         middle = (begin + end) // 2
-        if label[middle] < wanted:
+        if video[middle] < wanted:
             begin = middle + 1
         else:
             end = middle
@@ -68,7 +68,7 @@ def match_by_score(
     start: Any,
     end: Any,
     truth_first: Any,
-    truth_label: Any,
+    truth_video: Any,
     truth_start: Any,
     truth_end: Any,
     tious: Any,
@@ -87,8 +87,8 @@ def match_by_score(
         video: [P] index of the video, negative outside.
         start: [P].
         end: [P].
-        truth_first: [V + 1] where videos begin among the truths.
-        truth_label: [M].
+        truth_first: [C + 1] where classes begin among the truths.
+        truth_video: [M].
         truth_start: [M].
         truth_end: [M].
         tious: [K] increasing.
@@ -99,21 +99,33 @@ def match_by_score(
         empty_hits: what 0 / 0 is.
         hits: [P] filled with bits.
     """
-    taken = np.zeros(len(truth_label), np.int64)
-    tiou_of, level_of = np.empty(len(truth_label)), np.empty(len(truth_label), np.int64)
-    candidate = np.empty(len(truth_label), np.int64)
+    taken = np.zeros(len(truth_video), np.int64)
+    tiou_of, level_of = np.empty(len(truth_video)), np.empty(len(truth_video), np.int64)
+    candidate = np.empty(len(truth_video), np.int64)
     everything = (np.int64(1) << len(tious)) - 1
+    least = 0.999 * tious[0]  # a little less, so that rounding never decides here
+    num_videos = truth_video.max() + 1
+    # where the truths of the class begin and end in each video
+    begins, ends = np.zeros(num_videos, np.int64), np.zeros(num_videos, np.int64)
     for label in range(len(first) - 1):
+        for truth in range(truth_first[label], truth_first[label + 1]):
+            if not ends[truth_video[truth]]:
+                begins[truth_video[truth]] = truth
+            ends[truth_video[truth]] = truth + 1
         for position in range(first[label], first[label + 1]):
             row = order[position]
-            if video[row] < 0:
+            if video[row] < 0 or video[row] >= num_videos or not ends[video[row]]:
                 continue
-            stop = truth_first[video[row] + 1]
-            truth = _find(truth_label, truth_first[video[row]], stop, label)
             count = 0
-            while truth < stop and truth_label[truth] == label:
-                overlap = _overlap(start[row], end[row], truth_start[truth], truth_end[truth])
-                union = (truth_end[truth] - truth_start[truth]) + (end[row] - start[row]) - overlap
+            begin_at, end_at = start[row], end[row]
+            for truth in range(begins[video[row]], ends[video[row]]):
+                low, high = truth_start[truth], truth_end[truth]
+                overlap = min(end_at, high) - max(begin_at, low)
+                if overlap < 0.0:
+                    overlap = 0.0
+                union = (high - low) + (end_at - begin_at) - overlap
+                if overlap < least * union or (overlap == 0.0 and union != 0.0):
+                    continue  # most truths: below every threshold, told without a division
                 tiou = _ratio(overlap, union, single, empty_hits)
                 level = _reached(tiou, overlap, union, tious, fractions, False)
                 if level:
@@ -131,7 +143,6 @@ def match_by_score(
                         at -= 1
                     tiou_of[at], level_of[at], candidate[at] = tiou, level, truth
                     count += 1
-                truth += 1
             needed = everything
             for at in range(count):
                 found = ((np.int64(1) << level_of[at]) - 1) & needed & ~taken[candidate[at]]
@@ -140,6 +151,8 @@ def match_by_score(
                 if not needed:
                     break
             hits[row] = everything & ~needed
+        for truth in range(truth_first[label], truth_first[label + 1]):
+            ends[truth_video[truth]] = 0
 
 
 @compiled
@@ -150,7 +163,7 @@ def match_by_truth(
     start: Any,
     end: Any,
     truth_first: Any,
-    truth_label: Any,
+    truth_video: Any,
     truth_start: Any,
     truth_end: Any,
     tious: Any,
@@ -175,10 +188,10 @@ def match_by_truth(
         ):
             stop += 1
         if video[row] >= 0:
-            last = truth_first[video[row] + 1]
-            truth = _find(truth_label, truth_first[video[row]], last, label[row])
+            last = truth_first[label[row] + 1]
+            truth = _find(truth_video, truth_first[label[row]], last, video[row])
             tiou_of, level_of = np.empty(stop - begin), np.empty(stop - begin, np.int64)
-            while truth < last and truth_label[truth] == label[row]:
+            while truth < last and truth_video[truth] == video[row]:
                 for at in range(stop - begin):
                     other = grouped[begin + at]
                     overlap = _overlap(

@@ -13,7 +13,7 @@ ALL_POINTS, NON_INTERPOLATED, ELEVEN_POINTS = 0, 1, 2
 
 @compiled
 def distribute(
-    by_score: Any, label: Any, score: Any, first: Any, later_first: bool, order: Any
+    by_score: Any, label: Any, score: Any, first: Any, later_first: bool, order: Any, rank: Any
 ) -> int:
     """Rows by score -> `order`: class by class, best first, ties by row; says how many are tied.
 
@@ -24,6 +24,7 @@ def distribute(
         first: [C + 1] where the rows of each class begin in `order`.
         later_first: of equal scores the later row ranks first.
         order: [S] filled.
+        rank: [P] filled for the rows that are not left out.
     """
     num_rows = len(by_score)
     begin = 0
@@ -46,6 +47,7 @@ def distribute(
             continue
         at = place[group]
         order[at] = row
+        rank[row] = at - first[group]
         place[group] = at + 1
         if at > first[group] and score[order[at - 1]] == score[row]:
             # the first of a run is counted together with its second

@@ -63,10 +63,6 @@ def evaluate(truth: GroundTruth, detections: Detections, protocol: Protocol) -> 
     rows = _rows(counted, detections, targets, protocol)
     ranking = _rank(rows, len(targets.class_names), protocol)
     hits = _match(rows, targets, ranking, protocol)
-    rank = np.full(len(detections), -1)
-    rank[ranking.order] = np.arange(len(ranking.order)) - np.repeat(
-        ranking.first[:-1], np.diff(ranking.first)
-    )
     unsure = rows.unsure if protocol.ambiguous == "drop-false-positives" else None
     return Scores(
         protocol=protocol,
@@ -79,20 +75,20 @@ def evaluate(truth: GroundTruth, detections: Detections, protocol: Protocol) -> 
             outside=int(np.count_nonzero(rows.video < 0)),
             ignored=len(detections) - len(ranking.order),
         ),
-        matches=Matches(rows.video, rows.label, rank, hits, unsure),
+        matches=Matches(rows.video, rows.label, ranking.rank, hits, unsure),
         support=Support(counted.video, targets.position[counted.label], counted.groups),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Targets:
-    """Truths sorted by video, class and file order, in the protocol's unit of time."""
+    """Truths sorted by class, video and file order, in the protocol's unit of time."""
 
     class_names: tuple[str, ...]
     num_truths: _Index  # [C]
     position: _Index  # [classes of the truth] -> C, -1 without a truth
-    first: _Index  # [V + 1]
-    label: _Index  # [M]
+    first: _Index  # [C + 1]
+    video: _Index  # [M]
     start: _Floats
     end: _Floats
 
@@ -115,6 +111,7 @@ class _Ranking:
 
     order: _Index  # [S]
     first: _Index  # [C + 1], the rows of class c are order[first[c]:first[c + 1]]
+    rank: _Index  # [P] position in the class, -1 for rows that are left out
     num_tied: int
 
 
@@ -124,18 +121,18 @@ def _targets(truth: GroundTruth, protocol: Protocol) -> _Targets:
     position = np.full(len(truth.class_names), -1)
     position[classes] = np.arange(len(classes))
     label = position[truth.label]
-    order = np.lexsort((label, truth.video))
-    first = np.zeros(len(truth.video_ids) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(truth.video, minlength=len(truth.video_ids)), out=first[1:])
+    order = np.lexsort((truth.video, label))
+    num_truths = np.bincount(label, minlength=len(classes))
+    first = np.concatenate([[0], np.cumsum(num_truths)])
     start, end = (in_units(times, protocol)[order] for times in (truth.start, truth.end))
     if protocol.matching == "truth-driven":
         start, end = np.minimum(start, end), np.maximum(start, end)
     return _Targets(
         class_names=tuple(truth.class_names[index] for index in classes),
-        num_truths=np.bincount(label, minlength=len(classes)),
+        num_truths=num_truths,
         position=position,
         first=first,
-        label=label[order],
+        video=np.asarray(truth.video, dtype=np.int64)[order],
         start=start,
         end=end,
     )
@@ -186,11 +183,11 @@ def _rank(rows: _Rows, num_classes: int, protocol: Protocol) -> _Ranking:
 
     first = np.zeros(num_classes + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows.label + 1, minlength=num_classes + 1)[1:], out=first[1:])
-    order = np.empty(first[-1], dtype=np.int64)
+    order, rank = np.empty(first[-1], dtype=np.int64), np.full(len(rows.label), -1)
     by_score = np.argsort(-rows.score)  # unstable and quick: ties are put in order afterwards
     later_first = protocol.ties == "stable"
-    tied = loops.distribute(by_score, rows.label, rows.score, first, later_first, order)
-    return _Ranking(order, first, int(tied))
+    tied = loops.distribute(by_score, rows.label, rows.score, first, later_first, order, rank)
+    return _Ranking(order, first, rank, int(tied))
 
 
 def _match(rows: _Rows, targets: _Targets, ranking: _Ranking, protocol: Protocol) -> _Index:
@@ -201,7 +198,7 @@ def _match(rows: _Rows, targets: _Targets, ranking: _Ranking, protocol: Protocol
     tious = np.array(protocol.tious)
     fractions = _fractions(protocol) if protocol.comparison == "exact" else np.empty((0, 2))
     segments = (rows.video, rows.start, rows.end)
-    truths = (targets.first, targets.label, targets.start, targets.end)
+    truths = (targets.first, targets.video, targets.start, targets.end)
     single, empty = protocol.comparison == "float32", protocol.empty_union == "hit"
     if protocol.matching == "truth-driven":
         order = ranking.order
