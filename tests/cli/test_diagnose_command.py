@@ -187,6 +187,25 @@ def test_the_stored_diagnosis_is_the_full_one_without_the_oracle(
     assert json.loads(path.read_text())["data"] == full
 
 
+def test_the_diving_rule_and_the_choice_of_scores_reach_the_diagnosis(
+    cli: Cli, run: Path, toys: Path
+) -> None:
+    options = ("--diving-rule", "--recipe", "own", "--protocol", "toy-data/common")
+    data = data_of(cli("show", "--plugins", toys, run, "--diagnose", "--json", *options))
+    assert data["classification"]["diving_rule"] is True
+    assert (data["recipe"], data["protocol"]) == ("own", "toy-data/common")
+
+
+def test_data_that_are_not_those_of_the_run_any_more_are_refused(
+    cli: Cli, run: Path, toys: Path
+) -> None:
+    record = json.loads((run / "record.json").read_text())
+    record["spec"]["data"]["version"] = "0"
+    (run / "record.json").write_text(json.dumps(record))
+    result = cli("show", "--plugins", toys, run, "--diagnose")
+    assert result.exit_code == 3 and "are not those of the run any more" in result.stderr
+
+
 def test_what_is_no_run_cannot_be_diagnosed(cli: Cli) -> None:
     result = cli("show", "mil", "--diagnose")
     assert result.exit_code == 2 and "'mil' is no run" in result.stderr

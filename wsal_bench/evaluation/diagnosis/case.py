@@ -26,6 +26,7 @@ _RULES = {
     "matching": ("best-free-tiou",),
     "comparison": ("float64",),
     "ambiguous": ("none", "drop-any"),
+    "missing_class": ("zero",),
 }
 
 
