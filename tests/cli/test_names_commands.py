@@ -143,3 +143,16 @@ def test_the_line_about_a_recipe_counts_its_gate_lists(cli: Cli) -> None:
     text = cli("list", "recipes").stdout
     assert "1 gate list, " in text
     assert "2 gate lists, " in text
+
+
+def test_a_recipe_says_its_rules_sources_and_needs(cli: Cli) -> None:
+    listed = {entry["name"]: entry for entry in data(cli, "list", "recipes")["recipes"]}
+    assert listed["case"]["cuts"] == "1 gate list, 9 thresholds, partial-soft NMS 0.4 +1 s"
+    assert listed["case"]["sources"] == ["Qinying-Liu/CASE b7c34da"]
+    assert listed["co2"]["needs"] == ["attention", "logits"]
+    shown = data(cli, "show", "case")
+    assert shown["in_words"] == listed["case"]["rules"]
+    assert set(shown["needs"]) == {"selection", "video_scores"}
+    text = cli("show", "case").stdout
+    assert "\nin_words:\n  - classes: video score >= 0.25, else the best one\n" in text
+    assert "\nquirks:\n  - the option `gamma` = 0.15" in text

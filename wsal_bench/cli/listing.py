@@ -134,7 +134,7 @@ def _runs(results: Path) -> list[dict[str, Any]]:
 
 def _table(entries: list[dict[str, Any]]) -> str:
     """Everything but where it stands, which is what --json and `show` are for."""
-    keys = [key for key in entries[0] if key not in ("origin", "rules", "sources")]
+    keys = [key for key in entries[0] if key not in ("origin", "rules", "sources", "needs")]
     rows = [tuple(Cell(_text(entry[key])) for key in keys) for entry in entries]
     return plain(Table(tuple(Column(key.replace("_", " "), "left") for key in keys), tuple(rows)))
 
