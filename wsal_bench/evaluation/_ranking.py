@@ -105,11 +105,25 @@ def areas(
         table: [K, C] filled.
     """
     depth = np.empty(num_truths.max(), np.int64)
+    simple = not hits_first and not unsure.any()
+    hit_rows = np.empty(len(hits), np.int64)
     for label in range(len(first) - 1):
+        num_hit_rows = 0
+        for position in range(first[label], first[label + 1]):
+            if simple and hits[position]:
+                hit_rows[num_hit_rows] = position
+                num_hit_rows += 1
         for bit in range(len(table)):
-            found = _positions(
-                hits, unsure, score, first[label], first[label + 1], bit, hits_first, depth
-            )
+            found = 0
+            if simple:  # rows in between count one each
+                for at in range(num_hit_rows):
+                    if (hits[hit_rows[at]] >> bit) & 1:
+                        depth[found] = hit_rows[at] - first[label] + 1
+                        found += 1
+            else:
+                found = _positions(
+                    hits, unsure, score, first[label], first[label + 1], bit, hits_first, depth
+                )
             best, area, point = 0.0, 0.0, len(recalls) - 1
             for hit in range(found - 1, -1, -1):
                 precision = (hit + 1) / depth[hit]
