@@ -57,10 +57,11 @@ def suppress(
     falling = nms.kind not in ("soft", "none")
     order = falling_order(score) if falling else np.arange(len(score))
     ordered = group[order]
+    stops = np.asarray([len(order)] if len(order) else [], dtype=np.int64)
     if len(order) and (ordered != ordered[0]).any():
         by_group = np.argsort(ordered, kind="stable")
         order, ordered = order[by_group], ordered[by_group]
-    stops = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], len(order) > 0)) + 1
+        stops = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, len(order))
     rows, scores, ends = thin_groups(
         np.ascontiguousarray(start, dtype=np.float64),
         np.ascontiguousarray(end, dtype=np.float64),
