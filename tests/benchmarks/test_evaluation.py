@@ -179,14 +179,14 @@ def test_a_million_detections_fit_in_little_memory(
     )
     first, second = result.stdout.splitlines()
     number, read, scored = first.split()
-    before, peak = map(int, second.split())
+    before, peak = second.split()
     say(
         capsys,
         f"{int(number):,} detections: npz {float(read):.2f} s, scores {float(scored):.2f} s "
         f"CPU; peak {peak} MB, {before} MB before",
     )
-    # five columns of 8 bytes, read and matched: the rest is what the interpreter brings along
-    assert peak - before < 300
+    # measured 289 MB, most of it the interpreter, numpy and the compiler
+    assert int(peak) < 400
 
 
 def test_the_compiled_json_reader_is_several_times_as_fast_as_the_careful_one(

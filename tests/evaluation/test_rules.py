@@ -52,7 +52,7 @@ def test_the_first_truth_that_reaches_the_threshold_is_taken_where_the_rule_says
     assert ap(truth, rows, 0.45, matching="first-match") == 1.0
 
 
-TRUTH_DRIVEN = {"matching": "truth-driven", "ties": "true-positives-first"}
+TRUTH_DRIVEN: dict[str, Any] = {"matching": "truth-driven", "ties": "true-positives-first"}
 
 
 def test_a_truth_takes_the_best_overlap_whatever_its_score() -> None:
@@ -73,7 +73,7 @@ def test_a_truth_wants_more_than_the_threshold_and_turns_segments_round() -> Non
 def test_the_tie_rules_rank_the_later_the_earlier_or_the_hit_first() -> None:
     hit_first, miss_first = [(*HIT, 0.5), (*MISS, 0.5)], [(*MISS, 0.5), (*HIT, 0.5)]  # D1, D1b
     assert (ap(ONE, hit_first), ap(ONE, miss_first)) == (0.5, 1.0)
-    earlier = {"ties": "earlier-first"}
+    earlier: dict[str, Any] = {"ties": "earlier-first"}
     assert (ap(ONE, hit_first, **earlier), ap(ONE, miss_first, **earlier)) == (1.0, 0.5)
     assert (ap(ONE, hit_first, **TRUTH_DRIVEN), ap(ONE, miss_first, **TRUTH_DRIVEN)) == (1.0, 1.0)
 
@@ -91,7 +91,7 @@ def test_single_precision_misses_a_tiou_of_exactly_seven_tenths() -> None:
     assert ap(ONE, rows, 0.7, comparison="float32") == 0.0
 
 
-GRID = {"time_unit": "snippets", "fps": 1.0, "stride": 1}
+GRID: dict[str, Any] = {"time_unit": "snippets", "fps": 1.0, "stride": 1}
 
 
 def test_exact_comparison_takes_a_drifted_threshold_for_the_decimal_it_stands_for() -> None:
@@ -174,7 +174,7 @@ BOTH = [("w", "A", 0.0, 10.0, 0.9), (*HIT, 0.8)]
 
 
 def test_excluded_videos_are_dropped_counted_against_or_only_unreachable() -> None:
-    excluded = {"excluded_videos": ("w",)}
+    excluded: dict[str, Any] = {"excluded_videos": ("w",)}
     assert ap(PAIR, BOTH) == 1.0
     assert ap(PAIR, BOTH, **excluded) == 1.0
     assert scores(PAIR, BOTH, **excluded).counts.truths == 1

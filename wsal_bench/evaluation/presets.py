@@ -34,8 +34,8 @@ class Grid:
     @property
     def averages(self) -> dict[str, tuple[float, ...]]:
         """The ranges that papers average over and this grid holds, and the headline's."""
-        parts = (_between(self.tious, 0.1, 0.5), _between(self.tious, 0.1, 0.7))
-        parts += (_between(self.tious, 0.3, 0.7), _between(self.tious, 0.1, 0.9))
+        ranges = ((0.1, 0.5), (0.1, 0.7), (0.3, 0.7), (0.1, 0.9))
+        parts = [_between(self.tious, low, high) for low, high in ranges]
         whole = [part for part in (*parts, self.headline) if part]
         return {range_name(part): part for part in whole}
 
