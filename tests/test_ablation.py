@@ -59,7 +59,7 @@ def study(full: list[ScoredRun], pairs: list[ScoredRun], plan: Plan = PLAN) -> A
 def interval_of(table: Ablation, row: int = 0) -> Interval | None:
     statistics = table.rows[row].statistics
     assert statistics is not None
-    return statistics.comparison and statistics.comparison.interval
+    return statistics.comparison.interval if statistics.comparison else None
 
 
 def test_check_marks_say_which_parts_are_on() -> None:

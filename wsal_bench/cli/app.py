@@ -31,6 +31,8 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "leaderboard": Entry("leaderboard:leaderboard", "The table of the stored runs."),
         "ablate": Entry("ablate:ablate", "What each part of a method is worth."),
         "eval": Entry("scoring:eval_", "Score a file of detections."),
+        "rescore": Entry("rescore:rescore_", "The same detections under every protocol."),
+        "audit": Entry("audit:audit_", "What the difference of two numbers is made of."),
         "doctor": Entry("doctor:doctor", "Check this installation and its plugins."),
     }
 )

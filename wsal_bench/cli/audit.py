@@ -1,0 +1,78 @@
+"""`wsal-bench audit`: what the difference between two numbers is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wsal_bench.cells import OWN_RECIPE
+from wsal_bench.cli.options import json_option, plugins_option, results_option
+from wsal_bench.cli.output import document
+from wsal_bench.cli.rescore import open_target, read_truths, truth_options
+from wsal_bench.errors import UsageError
+from wsal_bench.evaluation import Protocol, common, protocol
+from wsal_bench.report import audited as page
+from wsal_bench.running.auditing import audit
+from wsal_bench.running.targets import Target, is_run
+
+
+@click.command("audit")
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option("--protocol-a", "rules_a", metavar="NAME", help="The rules A was scored under.")
+@click.option("--protocol-b", "rules_b", metavar="NAME", help="The rules B was scored under.")
+@truth_options
+@click.option("--recipe", default=OWN_RECIPE, show_default=True, help="Of runs: how they were cut.")
+@results_option
+@plugins_option
+@json_option
+def audit_(
+    a: str,
+    b: str,
+    rules_a: str | None,
+    rules_b: str | None,
+    truth_files: tuple[Path, ...],
+    subset: str | None,
+    ambiguous: Path | None,
+    recipe: str,
+    results: Path,
+    as_json: bool,
+) -> None:
+    """Say how much of the difference between A and B is what: runs, or files of detections.
+
+    Protocol and recipe are exchanged between the two; selection, seeds and the sampling of test
+    videos are stated as far as the runs tell. Differences are A minus B.
+    """
+    truths = read_truths(truth_files, subset, ambiguous)
+    first = open_target(a, results, recipe, truths) if is_run(a) else None
+    second = open_target(b, results, recipe, truths) if is_run(b) else None
+    if not truths:  # a run's truth serves a file beside it
+        truths = [truth for run in (first, second) if run is not None for truth in run.truths][:1]
+    first = first or open_target(a, results, recipe, truths)
+    second = second or open_target(b, results, recipe, truths)
+    fallback = truth_files[0].stem if truth_files else None
+    rules = [
+        protocol(name) if name is not None else _default(target, recipe, fallback)
+        for name, target in ((rules_a, first), (rules_b, second))
+    ]
+    found = audit(first, second, *rules)
+    if as_json:
+        click.echo(document(page.SCHEMA, "data", page.content(found)))
+    else:
+        click.echo(page.to_markdown(found), nl=False)
+
+
+def _default(target: Target, recipe: str, fallback: str | None) -> Protocol:
+    """What a run was scored under, else the common rules of its data set."""
+    if target.run is not None:
+        stored = [key for key in target.run.scores if key.recipe == recipe]
+        if stored:
+            return target.run.scores[stored[0]].protocol
+    name = target.dataset or fallback
+    if name is None:
+        raise UsageError(
+            f"nothing says what {target.name} is scored under",
+            hint="name protocols with --protocol-a and --protocol-b",
+        )
+    return common(name)

@@ -1,0 +1,106 @@
+"""What can be scored again: a stored run, or a file of detections beside a truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsal_bench.cells import OWN_RECIPE
+from wsal_bench.errors import DataError, UsageError
+from wsal_bench.evaluation.formats import detections_from_json, detections_from_npz
+from wsal_bench.rescoring import dataset_of
+from wsal_bench.results import RunFiles, StoredRun, StoredScores, read_record
+from wsal_bench.running.datasource import Catalog
+from wsal_bench.types import Detections, GroundTruth
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """Detections and what they can be scored against.
+
+    Args:
+        name: for tables.
+        detections: of the test videos.
+        truths: at least one, as annotated.
+        dataset: whose protocols fit; None where nobody knows.
+        run: the run that the detections are of; None for a file.
+        recipe: how they were cut, for runs.
+        class_names: what the labels of the run's activations mean; empty for a file.
+    """
+
+    name: str
+    detections: Detections
+    truths: tuple[GroundTruth, ...]
+    dataset: str | None
+    run: StoredRun | None = None
+    recipe: str = OWN_RECIPE
+    class_names: tuple[str, ...] = ()
+
+
+def is_run(text: str) -> bool:
+    """Whether a name on the command line is meant as a run, not as a file of detections."""
+    return not Path(text).is_file()
+
+
+def open_file(path: Path, truths: Sequence[GroundTruth], name: str | None = None) -> Target:
+    """A file of detections, JSON or npz.
+
+    Args:
+        path: the file.
+        truths: what it can be scored against.
+        name: for tables; by default the file's folder and stem.
+
+    Raises:
+        UsageError: no truth.
+        DataError: the file cannot be read.
+    """
+    if not truths:
+        raise UsageError(
+            f"{path} is a file of detections, and nothing says what is true",
+            hint="name the annotation with --truth FILE",
+        )
+    read = detections_from_npz if path.suffix == ".npz" else detections_from_json
+    return Target(
+        name or f"{path.parent.name}/{path.stem}".strip("/"),
+        read(path),
+        tuple(truths),
+        dataset_of(truths[0]),
+    )
+
+
+def open_run(directory: Path, recipe: str = OWN_RECIPE) -> Target:
+    """The detections of a finished run, with every annotation that its data set has.
+
+    Args:
+        directory: the run's.
+        recipe: how they were cut.
+
+    Raises:
+        UsageError: the run failed, or was never cut that way.
+        DataError: its files or data are missing, damaged or not what they were.
+    """
+    place = RunFiles(directory)
+    run = StoredRun(directory, read_record(place.record), StoredScores(place))
+    if run.failed:
+        raise UsageError("a failed run has nothing to score", path=directory)
+    path = place.detections(recipe)
+    if not path.exists():
+        known = ", ".join(sorted({key.recipe for key in run.scores})) or "none"
+        raise UsageError(f"no detections under the recipe {recipe!r}", hint=f"it has: {known}",
+                         path=directory)  # fmt: skip
+    catalog = Catalog()
+    if catalog.resolve(run.spec.data) != run.spec.data:
+        raise DataError(
+            f"the data {run.spec.data.name!r} are not those of the run any more", path=directory
+        )
+    dataset = catalog.dataset(run.spec.data)
+    return Target(
+        f"{run.spec.name} data seed {run.spec.data.seed} seed {run.spec.seed}",
+        detections_from_npz(path),
+        tuple(dataset.ground_truth("test", variant) for variant in dataset.truth_variants),
+        run.spec.data.name,
+        run,
+        recipe,
+        tuple(dataset.class_names),
+    )
