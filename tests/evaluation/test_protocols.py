@@ -1,11 +1,13 @@
 import pickle
-from dataclasses import replace
+import subprocess
+import sys
+from dataclasses import asdict, replace
 
 import pytest
 
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, common, names, protocol, with_tious
-from wsal_bench.evaluation.protocols import RULES, range_name
+from wsal_bench.evaluation.protocols import RULES, of_dataset, range_name, spelled_out
 
 
 def test_the_common_protocol_has_literal_thresholds_and_three_averages() -> None:
@@ -81,3 +83,53 @@ def test_a_protocol_is_a_value() -> None:
     assert pickle.loads(pickle.dumps(rules)) == rules
     assert hash(rules) == hash(common("x"))
     assert isinstance(rules, Protocol)
+
+
+def test_a_data_set_lists_its_protocols_with_common_first() -> None:
+    found = [rules.name for rules in of_dataset("thumos14")]
+    assert found[0] == "thumos14/common"
+    assert {"thumos14/ftcl-2022", "thumos14/official", "thumos14/wtalc-2018"} < set(found)
+    assert all(name.startswith("thumos14/") for name in found)
+    assert of_dataset("my-own") == (common("my-own"),)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_named_protocol_says_where_it_comes_from_and_spells_its_rules_out(name: str) -> None:
+    rules = protocol(name)
+    assert rules.version >= 1
+    assert rules.description
+    assert all(source.rpartition(" ")[2].strip(")") for source in rules.sources)
+    assert rules.sources
+    words = spelled_out(rules)
+    assert set(RULES) < set(words)
+    assert ("needs_videos" in words) == bool(rules.needs_videos)
+    for video in rules.excluded_videos:
+        assert video in words["excluded_rule"]
+
+
+def test_a_stored_protocol_of_an_earlier_version_still_loads() -> None:
+    old = {
+        name: value
+        for name, value in asdict(common("x")).items()
+        if name
+        in (
+            *("name", "version", "description", "tious", "averages", "headline", "truth_variant"),
+            *("ap_rule", "matching", "comparison", "time_unit", "ambiguous", "ties"),
+            *("videos_outside", "unknown_labels"),
+        )
+    }
+    assert replace(Protocol(**old), sources=common("x").sources) == common("x")
+
+
+def test_evaluating_loads_neither_torch_nor_pandas() -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from wsal_bench.evaluation import evaluate, common\n"
+        "from wsal_bench.types import Detections, GroundTruth\n"
+        "i, x = np.array([0]), np.array([0.0])\n"
+        "truth = GroundTruth(i, x, x + 1, i, ('v',), ('A',))\n"
+        "found = Detections(i, x, x + 1, i, x, ('v',), ('A',))\n"
+        "assert evaluate(truth, found, common('x')).headline == 1.0\n"
+        "assert not {'torch', 'pandas', 'sklearn'} & set(sys.modules), 'too much loaded'\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

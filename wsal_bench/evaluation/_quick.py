@@ -43,8 +43,10 @@ class _Found(msgspec.Struct):
 def read_truth(content: bytes) -> dict[str, AnnotatedVideo] | None:
     """The videos of a truth file, or None where the careful reader must look."""
     try:
+        if not content.isascii():
+            content.decode()  # parts that are skipped below are not checked there
         database = msgspec.json.decode(content, type=_Truth).database
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     count = sum(len(video.annotations) for video in database.values())
     return database if _nothing_lost(content, count, "segment", "label") else None
@@ -53,8 +55,10 @@ def read_truth(content: bytes) -> dict[str, AnnotatedVideo] | None:
 def read_detections(content: bytes) -> dict[str, list[FoundSegment]] | None:
     """The videos of a results file, or None where the careful reader must look."""
     try:
+        if not content.isascii():
+            content.decode()  # parts that are skipped below are not checked there
         results = msgspec.json.decode(content, type=_Found).results
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     count = sum(map(len, results.values()))
     return results if _nothing_lost(content, count, "segment", "label", "score") else None
