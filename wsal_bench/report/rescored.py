@@ -11,9 +11,12 @@ from wsal_bench.report.table import Cell, Column, Table, csv_text, markdown
 from wsal_bench.rescoring import Rescored, Rescoring
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SCHEMA = "wsal-bench/rescore/1"
+_TITLES = ("mAP@0.5", "mAP@AVG(0.1:0.7)")
+_COLOURS = ("#0072B2", "#D55E00")
 _SAME = 1e-9  # arange's 0.30000000000000004 stands in the column of 0.3
 
 
@@ -78,32 +81,41 @@ def content(found: Sequence[Rescoring]) -> dict[str, Any]:
 
 
 def figure(found: Sequence[Rescoring]) -> Figure:
-    """A panel per set of detections: mAP at tIoU 0.5 and the headline, a line per protocol."""
+    """A row of panels per set of detections: mAP at tIoU 0.5, and the average 0.1:0.7."""
     from matplotlib.figure import Figure  # half a second that no table needs
 
     names = [row.protocol.name for row in found[0].rows]
-    height = 1.4 + 0.27 * len(names)
-    picture = Figure(figsize=(2.6 + 3.4 * len(found), height), layout="constrained")
-    panels = picture.subplots(1, len(found), sharey=True, squeeze=False)[0]
-    series = (("mAP@0.5", "o", "#0072b2"), ("mAP@AVG(0.1:0.7)", "D", "#d55e00"))
-    for panel, one in zip(panels, found, strict=True):
-        place = {name: len(names) - 1 - index for index, name in enumerate(names)}
-        for (title, marker, colour), pick in zip(series, (_half, _common), strict=True):
-            points = [
-                (100 * v, place[r.protocol.name]) for r in one.rows if (v := pick(r)) is not None
-            ]
-            if not points:
-                continue
-            x, y = zip(*points, strict=True)
-            panel.plot(x, y, marker, color=colour, label=title, markersize=6)
-            panel.axvspan(min(x), max(x), color=colour, alpha=0.08, linewidth=0)
-        panel.set(title=one.name, xlabel="mAP (%)", yticks=range(len(names)))
-        panel.set_yticklabels(names[::-1])
-        panel.set_ylim(-0.6, len(names) - 0.4)
-        panel.grid(alpha=0.3)
-    handles, labels = panels[0].get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    height = 0.9 + (0.5 + 0.24 * len(names)) * len(found)
+    picture = Figure(figsize=(7.2, height), layout="constrained")
+    grid = picture.subplots(len(found), 2, sharey=True, squeeze=False)
+    for panels, one in zip(grid, found, strict=True):
+        values = [[at(row, 0.5) for row in one.rows], [average(row, "0.1:0.7") for row in one.rows]]
+        for panel, title, column, colour in zip(panels, _TITLES, values, _COLOURS, strict=True):
+            _dots(panel, column, colour)
+            panel.set(title=one.name if panel is panels[0] else "", xlabel=f"{title} (%)")
+            panel.set_yticks(range(len(names)), names)
+            panel.set_ylim(len(names) - 0.4, -0.6)
     return picture
+
+
+def _dots(panel: Axes, column: Sequence[float | None], colour: str) -> None:
+    """Values with their numbers beside them, a line at the first protocol's, a band of all."""
+    known = [(100 * value, row) for row, value in enumerate(column) if value is not None]
+    panel.grid(axis="y", alpha=0.3)
+    if not known:
+        return
+    x = [value for value, _ in known]
+    reach = max(max(x) - min(x), 1.0)
+    panel.axvspan(min(x), max(x), color=colour, alpha=0.08, linewidth=0)
+    if column[0] is not None:
+        panel.axvline(100 * column[0], color=colour, alpha=0.5, linewidth=0.8, linestyle="--")
+    for value, row in known:
+        panel.plot(value, row, "o", color=colour, markersize=5)
+        panel.annotate(
+            f"{value:.1f}", (value, row), (5, 0), textcoords="offset points", va="center",
+            fontsize=7,
+        )  # fmt: skip
+    panel.set_xlim(min(x) - 0.08 * reach, max(x) + 0.22 * reach)
 
 
 def at(row: Rescored, tiou: float) -> float | None:
@@ -117,14 +129,6 @@ def at(row: Rescored, tiou: float) -> float | None:
 def average(row: Rescored, name: str) -> float | None:
     """An average by name."""
     return None if row.scores is None else row.scores.averages.get(name)
-
-
-def _half(row: Rescored) -> float | None:
-    return at(row, 0.5)
-
-
-def _common(row: Rescored) -> float | None:
-    return average(row, "0.1:0.7")
 
 
 def _tious(found: Sequence[Rescoring]) -> list[float]:
