@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.evaluation.test_formats import some_detections
+from tests.evaluation.test_formats_truth import some_truth
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import (
     detections_from_json,
@@ -69,7 +71,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 
 def read_all(path: Path) -> list[Any]:
-    found = []
+    found: list[Any] = []
     for read in (
         truth_from_json,
         detections_from_json,
@@ -109,8 +111,6 @@ def test_any_json_is_read_or_refused_in_one_sentence(tmp_path: Path, content: by
 def test_a_damaged_npz_is_read_or_refused_in_one_sentence(
     tmp_path: Path, data: st.DataObject
 ) -> None:
-    from tests.evaluation.test_formats import some_detections, some_truth
-
     path = tmp_path / "file.npz"
     truth = data.draw(st.booleans())
     (some_truth() if truth else some_detections()).to_npz(path)

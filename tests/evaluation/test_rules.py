@@ -1,5 +1,6 @@
 """Each rule on a case small enough to work out by hand."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -222,3 +223,15 @@ def test_a_protocol_names_the_videos_that_it_needs() -> None:
 def test_rules_that_do_not_go_together_are_refused(rules: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="protocol 'x/common'"):
         replace(common("x"), **rules)
+
+
+def test_what_does_not_count_where_it_misses_is_kept_with_the_matches() -> None:
+    rows = [(*MISS, 0.9), (*HIT, 0.8), ("v", "A", 30.0, 40.0, 0.7)]
+    found = scores(UNSURE, rows, ambiguous="drop-false-positives")
+    back = Scores.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False)))
+    assert back.matches is not None
+    assert np.asarray(back.matches.unsure).tolist() == [1, 1, 0]
+    assert back.protocol == found.protocol
+    plain = scores(UNSURE, rows).matches
+    assert plain is not None
+    assert plain.unsure is None

@@ -111,6 +111,12 @@ def _data(scores: Scores) -> dict[str, object]:
     }
 
 
+def _num_videos(pair: Pair, rules: Protocol) -> int:
+    """The videos whose truth counts."""
+    kept = rules.excluded_rule == "truth-kept"
+    return sum(kept or name not in rules.excluded_videos for name in pair.truth.video_ids)
+
+
 def _text(scores: Scores, rules: Protocol, pair: Pair) -> str:
     columns = [Column("AP (%)", "left"), *(Column(f"@{tiou:g}") for tiou in scores.tiou)]
     rows = [
@@ -125,7 +131,7 @@ def _text(scores: Scores, rules: Protocol, pair: Pair) -> str:
     summary = (
         f"{counts.detections:,} detections ({counts.outside:,} outside the truth's videos, "
         f"{counts.ignored:,} ignored, {counts.tied:,} with a tied score), {counts.truths:,} true "
-        f"segments in {len(pair.truth.video_ids):,} videos."
+        f"segments in {_num_videos(pair, rules):,} videos."
     )
     named = f"{rules.name} (version {rules.version}): {rules.description}."
     table = plain(Table(tuple(columns), tuple(rows)))
