@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wsal_bench.files import make_folder, write_bytes
 from wsal_bench.report.board import average_title
 from wsal_bench.report.diagnosis import bucket_range, middle_tiou
+from wsal_bench.report.pictures import write_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Document = Mapping[str, Any]
-DPI = 200
 MAX_CLASSES = 40
 # Okabe and Ito's colours, told apart by most colour-blind readers; hatches for print without any
 KIND_COLOURS = ("#009E73", "#56B4E9", "#CC79A7", "#E69F00", "#D55E00", "#999999")
@@ -39,27 +38,11 @@ def write_plots(data: Document, folder: Path) -> list[Path]:
     Raises:
         DataError: a file cannot be written.
     """
-    from matplotlib import rc_context  # a second of import that nothing else needs
-
-    make_folder(folder)
-    written = []
-    with rc_context(
-        {
-            "font.size": 9,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "hatch.linewidth": 0.5,
-            "svg.hashsalt": "wsal-bench",
-            "svg.fonttype": "none",
-        }
-    ):
-        for name, draw in PICTURES.items():
-            figure = draw(data)
-            for ending in ("svg", "png"):
-                path = folder / f"{name}.{ending}"
-                write_bytes(path, _bytes(figure, ending))
-                written.append(path)
-    return written
+    return [
+        path
+        for name, draw in PICTURES.items()
+        for path in write_picture(partial(draw, data), folder, name)
+    ]
 
 
 def precision_recall(data: Document) -> Figure:
@@ -229,20 +212,6 @@ def _figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
-
-
-def _bytes(figure: Figure, ending: str) -> bytes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    if ending == "png":
-        picture = io.BytesIO()
-        figure.set_dpi(DPI)
-        FigureCanvasAgg(figure).print_png(picture, metadata={"Software": None})  # type: ignore[no-untyped-call]
-        return picture.getvalue()
-    text = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})  # type: ignore[no-untyped-call]
-    return text.getvalue().encode()
 
 
 PICTURES: Mapping[str, Callable[[Document], Figure]] = {
