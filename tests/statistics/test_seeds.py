@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from wsal_bench.statistics import holm, nested_mean_std, sign_flip_test
+from wsal_bench.statistics.seeds import paired_t
 
 
 def test_the_mean_is_nested_and_not_pooled() -> None:
@@ -74,6 +76,34 @@ def test_training_seeds_of_one_data_seed_count_once() -> None:
     values = {(data, seed): 1.0 for data in range(6) for seed in range(2)}
     test = sign_flip_test(values)
     assert test is not None and (test.num_pairs, test.over) == (6, "data_seed")
+
+
+def test_twenty_seeds_are_flipped_at_random_and_always_alike() -> None:
+    values = seeds(*np.random.default_rng(1).normal(0.4, 1, 20).tolist())
+    test = sign_flip_test(values)
+    assert test is not None and test == sign_flip_test(values)
+    # all 2^20 flips, counted once: 0.0549
+    assert test.p_value == pytest.approx(exact_share([*values.values()]), abs=0.004)
+
+
+def exact_share(values: list[float]) -> float:
+    sums = np.zeros(1)
+    for value in values:
+        sums = np.concatenate([sums + value, sums - value])
+    return float(np.mean(np.abs(sums) >= abs(sum(values)) - 1e-9))
+
+
+@pytest.mark.parametrize("n", range(2, 14))
+def test_the_paired_t_is_that_of_scipy(n: int) -> None:
+    values = np.random.default_rng(n).normal(0.5, 1, n)
+    assert paired_t(values.tolist()) == pytest.approx(
+        stats.ttest_1samp(values, 0).pvalue, abs=1e-12
+    )
+
+
+def test_equal_differences_leave_the_paired_t_no_doubt() -> None:
+    assert paired_t([0.0, 0.0, 0.0]) == 1.0
+    assert paired_t([0.5, 0.5, 0.5]) == 0.0
 
 
 def test_holm_multiplies_the_smallest_by_their_number_and_never_falls() -> None:

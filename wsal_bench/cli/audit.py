@@ -51,7 +51,8 @@ def audit_(
         truths = [truth for run in (first, second) if run is not None for truth in run.truths][:1]
     first = first or open_target(a, results, recipe, truths)
     second = second or open_target(b, results, recipe, truths)
-    fallback = truth_files[0].stem if truth_files else None
+    known = [one.dataset for one in (first, second) if one.dataset is not None]
+    fallback = known[0] if known else truth_files[0].stem if truth_files else None
     rules = [
         protocol(name) if name is not None else _default(target, recipe, fallback)
         for name, target in ((rules_a, first), (rules_b, second))

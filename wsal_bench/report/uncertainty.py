@@ -111,5 +111,10 @@ def _difference(comparison: Comparison) -> dict[str, Any]:
         "adjusted_p": comparison.adjusted_p,
         "inside_noise": comparison.inside_noise,
         "sign_flip": seeds
-        and {"p_value": seeds.p_value, "num_pairs": seeds.num_pairs, "over": seeds.over},
+        and {
+            "p_value": seeds.p_value,
+            "t_p_value": seeds.t_p_value,
+            "num_pairs": seeds.num_pairs,
+            "over": seeds.over,
+        },
     }
