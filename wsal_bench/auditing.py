@@ -63,12 +63,13 @@ class Recipes:
     """The same activations through each other's recipe, and both through `common`.
 
     Args:
-        crossed: under A's recipe and under B's, mean over the two protocols.
+        crossed: under A's recipe and under B's, mean over the two protocols; None where one does
+            not fit the other's activations.
         a_common: A's activations through `common`; None where they do not fit it.
         b_common: B's.
     """
 
-    crossed: Crossed
+    crossed: Crossed | None
     a_common: float | None
     b_common: float | None
 
@@ -93,10 +94,12 @@ class Part:
     Args:
         value: fraction, A minus B; None where it is not known.
         problem: why it is not known; empty where it is.
+        how: how it was found, where there are several ways.
     """
 
     value: float | None
     problem: str = ""
+    how: str = ""
 
 
 @dataclass(frozen=True, eq=False)

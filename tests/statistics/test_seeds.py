@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 
 from wsal_bench.statistics import holm, nested_mean_std, sign_flip_test
 from wsal_bench.statistics.seeds import paired_t

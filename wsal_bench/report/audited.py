@@ -46,7 +46,7 @@ def verdict(found: Audit) -> str:
 
 def content(found: Audit) -> dict[str, Any]:
     """The data of `audit --json`; fractions, A minus B."""
-    crossed = found.protocols
+    crossed, recipes = found.protocols, found.recipes
     return {
         "a": {"name": found.name_a, "protocol": found.protocol_a.name, "score": crossed.a_first},
         "b": {"name": found.name_b, "protocol": found.protocol_b.name, "score": crossed.b_second},
@@ -56,8 +56,8 @@ def content(found: Audit) -> dict[str, Any]:
         "detections": {"value": crossed.things},
         "recipe": {
             **_part(found.recipe),
-            "scores": asdict(found.recipes.crossed) if found.recipes else None,
-            "common": [found.recipes.a_common, found.recipes.b_common] if found.recipes else None,
+            "scores": asdict(recipes.crossed) if recipes and recipes.crossed else None,
+            "common": [recipes.a_common, recipes.b_common] if recipes else None,
         },
         "selection": _part(found.selection),
         "seeds": {
@@ -79,12 +79,10 @@ def _crossed(found: Audit) -> Table:
     if found.protocol_b.name != found.protocol_a.name:
         rows.append(_row(found.protocol_b.name, values.a_second, values.b_second))
     if found.recipes is not None:
-        recipes = found.recipes
-        rows += [
-            _row("A's recipe", recipes.crossed.a_first, recipes.crossed.b_first),
-            _row("B's recipe", recipes.crossed.a_second, recipes.crossed.b_second),
-            _row("recipe common", recipes.a_common, recipes.b_common),
-        ]
+        if (cut := found.recipes.crossed) is not None:
+            rows.append(_row("A's recipe", cut.a_first, cut.b_first))
+            rows.append(_row("B's recipe", cut.a_second, cut.b_second))
+        rows.append(_row("recipe common", found.recipes.a_common, found.recipes.b_common))
     return Table(columns, tuple(rows))
 
 
@@ -99,7 +97,7 @@ def _parts(found: Audit) -> Table:
         ("all of it", _points(crossed.total), "each under its own protocol"),
         ("protocol", _points(crossed.condition), "what exchanging the rules does"),
         ("detections", _points(crossed.things), "what exchanging the detections does"),
-        ("- recipe", _value(found.recipe), found.recipe.problem or "of that, how they were cut"),
+        ("- recipe", _value(found.recipe), _how(found.recipe)),
         ("- activations", _points(rest), "of that, what is left"),
         ("selection", _value(found.selection), found.selection.problem or "nothing was chosen"),
         ("seeds", _seed_points(found), _seed_note(found)),
@@ -124,6 +122,10 @@ def _noise(found: Audit) -> str:
         f"under {found.videos_under} the detections differ by {interval} (95 %), {inside} the "
         f"noise of the test videos, and {luck}"
     )
+
+
+def _how(recipe: Part) -> str:
+    return recipe.problem or f"of that, how they were cut: {recipe.how}"
 
 
 def _seed_points(found: Audit) -> str:
@@ -155,7 +157,7 @@ def _video_note(found: Audit) -> str:
 
 
 def _part(part: Part) -> dict[str, Any]:
-    return {"value": part.value, "problem": part.problem or None}
+    return {"value": part.value, "problem": part.problem or None, "how": part.how or None}
 
 
 def _value(part: Part) -> str:

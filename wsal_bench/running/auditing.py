@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def audit(a: Target, b: Target, protocol_a: Protocol, protocol_b: Protocol) -> A
     measure = common_measure(protocol_a, protocol_b)
     rules = (with_headline(protocol_a, measure), with_headline(protocol_b, measure))
     crossed, by_protocol = cross_protocols(a.detections, b.detections, a.truths, rules)
-    recipe, recipes = _recipe(a, b, rules)
+    recipe, recipes = _recipe(a, b, rules, crossed.things)
     videos, under, problem = over_videos(by_protocol, lambda: np.random.default_rng(_SEED))
     return Audit(
         name_a=a.name,
@@ -84,8 +85,10 @@ def _check_truths(a: Target, b: Target) -> None:
             )
 
 
-def _recipe(a: Target, b: Target, rules: Sequence[Protocol]) -> tuple[Part, Recipes | None]:
-    """The recipe's part, and what it is of."""
+def _recipe(
+    a: Target, b: Target, rules: Sequence[Protocol], things: float
+) -> tuple[Part, Recipes | None]:
+    """The recipe's part of what the detections make, and what it is of."""
     runs = [target.run for target in (a, b)]
     if runs[0] is None or runs[1] is None:
         return Part(None, "a file of detections holds no activations to cut again"), None
@@ -105,17 +108,24 @@ def _recipe(a: Target, b: Target, rules: Sequence[Protocol]) -> tuple[Part, Reci
         cut = _cut(activations[which], recipe, (a, b)[which].class_names)
         return mean_headline(cut, a.truths, rules)
 
+    commons: tuple[float | None, float | None] = (None, None)
+    with suppress(UsageError):  # `common` needs class scores, which not every method gives
+        commons = value(0, COMMON), value(1, COMMON)
     try:
-        crossed = Crossed(
-            value(0, used[0]), value(0, used[1]), value(1, used[0]), value(1, used[1])
-        )
-    except (UsageError, ValueError) as error:
-        return Part(None, f"a recipe does not fit the other's activations: {error}"), None
-    try:
-        commons = [value(which, COMMON) for which in (0, 1)]
-    except (UsageError, ValueError):  # what `common` needs is not there
-        return Part(crossed.condition), Recipes(crossed, None, None)
-    return Part(crossed.condition), Recipes(crossed, *commons)
+        crossed = Crossed(*(value(which, recipe) for which in (0, 1) for recipe in used))
+    except UsageError as error:
+        part = _through_common(things, *commons, str(error.message))
+        return part, Recipes(None, *commons)
+    return Part(crossed.condition, how="exchanged between the two"), Recipes(crossed, *commons)
+
+
+def _through_common(things: float, a: float | None, b: float | None, problem: str) -> Part:
+    """What of the difference is gone where both are cut by one recipe."""
+    if a is None or b is None:
+        return Part(None, f"a recipe does not fit the other's activations: {problem}")
+    return Part(
+        things - (a - b), how="gone where both are cut by common, as own recipes do not fit"
+    )
 
 
 def _stored_recipe(target: Target) -> ProposalRecipe:
