@@ -106,7 +106,8 @@ def test_audit_of_files_says_what_the_protocol_makes(cli: Cli, files: Path) -> N
     data = document["data"]
     assert data["protocol"]["value"] == pytest.approx(0.0)  # one video: both rules are the same
     assert data["difference"] == pytest.approx(data["detections"]["value"]) and data["verdict"]
-    assert "Parts of the difference" in cli("audit", *pair).stdout
+    text = cli("audit", *pair, "--dataset", "mine").stdout
+    assert "Parts of the difference" in text and "mine/common" in text
 
 
 def test_audit_refuses_protocols_that_do_not_fit(cli: Cli, files: Path) -> None:
@@ -128,6 +129,11 @@ def test_audit_of_runs_knows_recipe_selection_and_seeds(cli: Cli, results: Path)
     assert data["seeds"]["difference_std"] == pytest.approx(
         (spread[0] ** 2 + spread[1] ** 2) ** 0.5
     )
+    two = [
+        json.loads(cli("audit", run, run, "--json").stdout)["data"]["a"]["score"]
+        for run in sorted(mil.parent.glob("seed?"))
+    ]
+    assert spread[0] == pytest.approx(abs(two[0] - two[1]) / 2**0.5)
     # MIL has no attention to cut: what is left of the difference where both are cut by `common`
     recipe = data["recipe"]
     assert recipe["scores"] is None and "common" in recipe["how"]

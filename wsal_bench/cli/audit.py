@@ -22,6 +22,9 @@ from wsal_bench.running.targets import Target, is_run
 @click.argument("b", metavar="B")
 @click.option("--protocol-a", "rules_a", metavar="NAME", help="The rules A was scored under.")
 @click.option("--protocol-b", "rules_b", metavar="NAME", help="The rules B was scored under.")
+@click.option(
+    "--dataset", help="Whose common rules; by default the run's, or what videos' names say."
+)
 @truth_options
 @click.option("--recipe", default=OWN_RECIPE, show_default=True, help="Of runs: how they were cut.")
 @results_option
@@ -32,6 +35,7 @@ def audit_(
     b: str,
     rules_a: str | None,
     rules_b: str | None,
+    dataset: str | None,
     truth_files: tuple[Path, ...],
     subset: str | None,
     ambiguous: Path | None,
@@ -54,7 +58,7 @@ def audit_(
     known = [one.dataset for one in (first, second) if one.dataset is not None]
     fallback = known[0] if known else truth_files[0].stem if truth_files else None
     rules = [
-        protocol(name) if name is not None else _default(target, recipe, fallback)
+        protocol(name) if name is not None else _default(target, recipe, dataset, fallback)
         for name, target in ((rules_a, first), (rules_b, second))
     ]
     found = audit(first, second, *rules)
@@ -64,13 +68,13 @@ def audit_(
         click.echo(page.to_markdown(found), nl=False)
 
 
-def _default(target: Target, recipe: str, fallback: str | None) -> Protocol:
-    """What a run was scored under, else the common rules of its data set."""
-    if target.run is not None:
+def _default(target: Target, recipe: str, dataset: str | None, fallback: str | None) -> Protocol:
+    """What a run was scored under, else the common rules of the data set."""
+    if target.run is not None and dataset is None:
         stored = [key for key in target.run.scores if key.recipe == recipe]
         if stored:
             return target.run.scores[stored[0]].protocol
-    name = target.dataset or fallback
+    name = dataset or target.dataset or fallback
     if name is None:
         raise UsageError(
             f"nothing says what {target.name} is scored under",
