@@ -60,7 +60,8 @@ def prepare(folder: Path) -> None:
     for file in (data / "gt.json", folder / "gt.json"):
         file.write_text(json.dumps({"database": database}))
     results = {"test-0": [{**segment, "score": 0.9}]}
-    (folder / "detections.json").write_text(json.dumps({"results": results}))
+    for name in ("detections.json", "others.json"):
+        (folder / name).write_text(json.dumps({"results": results}))
 
 
 @pytest.mark.slow
@@ -84,10 +85,15 @@ def test_the_page_shows_what_the_demo_runs() -> None:
     assert shown == [line for line in DEMO if line.startswith("wsal-bench")]
 
 
-def test_python_examples_of_the_pages_run() -> None:
+def test_python_examples_of_the_pages_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(tmp_path)
+    monkeypatch.chdir(tmp_path)
     for page in PAGES:
+        names = {"__name__": "example"}  # the examples of a page go on from each other
         for code in blocks(page, "python"):
-            exec(compile(code, page.name, "exec"), {"__name__": "example"})
+            exec(compile(code, page.name, "exec"), names)
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:

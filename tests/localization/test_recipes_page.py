@@ -1,8 +1,10 @@
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.localization.recipes_page import PAGE, with_generated
 from wsal_bench.localization import Blend, ClassRule, GateList, Nms, ProposalRecipe
@@ -28,10 +30,12 @@ def test_the_page_shows_the_recipes_as_they_are() -> None:
     assert with_generated(page) == page
 
 
-def test_the_code_on_the_page_runs() -> None:
+def test_the_code_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = np.zeros(1, dtype=np.int64)
     found = Detections(one, one + 0.5, one + 2.5, one, one + 0.9, ("video",), ("action",))
-    names: dict[str, Any] = {"detections": found}
+    found.to_activitynet_json(tmp_path / "detections.json")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
     for code in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
         exec(code, names)
     assert names["mine"].name == "mine"
