@@ -2,7 +2,8 @@
 
 `<dataset>/<method-variant>/<hash>/seed<k>/` holds spec.yaml, record.json, activations.npz,
 history.jsonl, checkpoints/, log.txt and recipes/<recipe>/{detections.npz, recipe.json,
-scores/<protocol>.json, diagnosis/<protocol>.json}. A directory without record.json is unfinished. Imports no torch.
+scores/<protocol>.json, diagnosis/<protocol>.json}. A directory without record.json is unfinished.
+Imports no torch.
 """
 
 from __future__ import annotations

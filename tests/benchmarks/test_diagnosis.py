@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tests.benchmarks.figures import tell
 from tests.evaluation.diagnosis_cases import Scene, detections_of, fates, truth_of
 from wsal_bench.evaluation import common, evaluate
 from wsal_bench.evaluation.diagnosis import diagnose, snippet_precision
@@ -53,6 +54,7 @@ def test_kinds_of_errors_come_400_times_as_fast_as_from_their_definition() -> No
     scores = evaluate(truth, detections, RULES)
     fast = cpu_seconds(lambda: kinds_of_rows(lay_out(truth, detections, scores)), 5)
     slow = cpu_seconds(lambda: [fates(scene, tiou) for tiou in RULES.tious], 1)
+    tell(f"kinds of errors: {slow / fast:,.0f} x their plain definition")
     assert slow >= 400 * fast, f"{slow:.3f} s against {fast:.4f} s"
 
 
@@ -62,6 +64,7 @@ def test_a_whole_diagnosis_costs_a_few_sorts_of_every_column() -> None:
     scores = evaluate(truth, detections, RULES)
     whole = cpu_seconds(lambda: diagnose(truth, detections, scores), 5)
     sort = cpu_seconds(lambda: np.argsort(detections.score), 5)
+    tell(f"a whole diagnosis: {whole / sort:.0f} x one argsort of the scores")
     assert whole <= 100 * sort, f"{whole:.3f} s against {sort:.5f} s"
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
 import pytest
 
+from tests.benchmarks.figures import tell
 from wsal_bench.evaluation import common, evaluate
 from wsal_bench.types import Detections, GroundTruth
 
@@ -52,11 +53,6 @@ def cpu_seconds(work: Callable[[], object], times: int) -> float:
         work()
         seconds.append(time.process_time() - begin)
     return min(seconds)
-
-
-def say(capsys: pytest.CaptureFixture[str], sentence: str) -> None:
-    with capsys.disabled():
-        sys.stdout.write(f"\n{sentence}\n")
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +107,7 @@ def _envelope_area(hit: Any, num_truths: int) -> Any:
 
 
 def test_evaluate_is_thousands_of_times_as_fast_as_a_data_frame_row_by_row(
-    thumos14_size: tuple[GroundTruth, Detections], capsys: pytest.CaptureFixture[str]
+    thumos14_size: tuple[GroundTruth, Detections],
 ) -> None:
     truth, found = thumos14_size
     fast = cpu_seconds(lambda: evaluate(truth, found, RULES), 15)
@@ -124,12 +120,12 @@ def test_evaluate_is_thousands_of_times_as_fast_as_a_data_frame_row_by_row(
     # one class of twenty was run row by row: the cost is linear in its detections
     share = np.count_nonzero(found.label == 3) / len(found)
     ratio = slow / share / fast
-    say(capsys, f"THUMOS14 size, 7 tIoU: {ratio:,.0f} x a data frame row by row")
+    tell(f"THUMOS14 size, 7 tIoU: {ratio:,.0f} x a data frame row by row")
     assert ratio > 2000
 
 
 def test_evaluate_costs_a_few_sorts_of_the_scores(
-    thumos14_size: tuple[GroundTruth, Detections], capsys: pytest.CaptureFixture[str]
+    thumos14_size: tuple[GroundTruth, Detections],
 ) -> None:
     truth, found = thumos14_size
     pairs = [
@@ -140,7 +136,7 @@ def test_evaluate_costs_a_few_sorts_of_the_scores(
         for _ in range(10)
     ]
     ratio = min(ours for ours, _ in pairs) / min(sort for _, sort in pairs)
-    say(capsys, f"THUMOS14 size, 7 tIoU: {ratio:.1f} x one argsort of the scores")
+    tell(f"THUMOS14 size, 7 tIoU: {ratio:.1f} x one argsort of the scores")
     assert ratio < 8
 
 
@@ -168,9 +164,7 @@ print(before, peak())
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
-def test_a_million_detections_fit_in_little_memory(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_million_detections_fit_in_little_memory(tmp_path: Path) -> None:
     truth, found = made_up_case(212, 3358, 1_000_000)
     truth.to_npz(tmp_path / "truth.npz")
     found.to_npz(tmp_path / "million.npz")
@@ -188,8 +182,7 @@ def test_a_million_detections_fit_in_little_memory(
     first, second = result.stdout.splitlines()
     number, read, scored = first.split()
     before, peak = second.split()
-    say(
-        capsys,
+    tell(
         f"{int(number):,} detections: npz {float(read):.2f} s, scores {float(scored):.2f} s "
         f"CPU; peak {peak} MB, {before} MB before",
     )
@@ -198,7 +191,7 @@ def test_a_million_detections_fit_in_little_memory(
 
 
 def test_the_compiled_json_reader_is_several_times_as_fast_as_the_careful_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     made_up_case(212, 3358, 40_000)[1].to_activitynet_json(tmp_path / "quick.json")
     document = json.loads((tmp_path / "quick.json").read_text())
@@ -215,5 +208,5 @@ def test_the_compiled_json_reader_is_several_times_as_fast_as_the_careful_one(
         for name in ("quick", "careful")
     }
     ratio = seconds["careful"] / seconds["quick"]
-    say(capsys, f"JSON of 40,000 detections: {ratio:.1f} x the careful reader")
+    tell(f"JSON of 40,000 detections: {ratio:.1f} x the careful reader")
     assert ratio > 2.5

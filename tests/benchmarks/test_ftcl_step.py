@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.benchmarks.figures import tell
 from wsal_bench.api import Parent, Task
 from wsal_bench.sampling import PairPolicy, pair_batches
 from wsal_bench.timegrid import TimeGrid
@@ -61,6 +62,6 @@ def test_a_step_of_ftcl_costs_little_more_than_one_of_the_pair_control() -> None
             step()
             seconds[form].append(time.perf_counter() - began)
     pairs, full = min(seconds["pairs"]), min(seconds["full"])
-    print(f"pairs {1e3 * pairs:.1f} ms, full {1e3 * full:.1f} ms, ratio {full / pairs:.2f}")  # noqa: T201
+    tell(f"pairs {1e3 * pairs:.1f} ms, full {1e3 * full:.1f} ms, ratio {full / pairs:.2f}")
     assert full < 1.6 * pairs, f"{1e3 * full:.1f} ms against {1e3 * pairs:.1f} ms"
     assert full - pairs < 0.020, f"{1e3 * full:.1f} ms against {1e3 * pairs:.1f} ms"

@@ -14,6 +14,7 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 
+from tests.benchmarks.figures import tell
 from wsal_bench.kernels import cosine_similarity, fsd_score, lcs_score
 
 BATCH = 16  # pairs
@@ -105,7 +106,7 @@ def ratio(
 ) -> float:
     slow_ms = shortest_ms(slow, rounds=3, calls=slow_calls)
     fast_ms = shortest_ms(fast, rounds=5, calls=50)
-    print(f"{name}: {slow_ms:.3g} ms -> {fast_ms:.3g} ms, {slow_ms / fast_ms:.3g} x")  # noqa: T201
+    tell(f"{name}: {slow_ms:.3g} ms -> {fast_ms:.3g} ms, {slow_ms / fast_ms:.3g} x")
     return slow_ms / fast_ms
 
 

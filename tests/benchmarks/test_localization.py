@@ -6,6 +6,7 @@ from time import process_time
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.benchmarks.figures import tell
 from wsal_bench.evaluation import common, evaluate
 from wsal_bench.localization import ProposalRecipe, localize
 from wsal_bench.localization.recipe import ACM
@@ -123,7 +124,7 @@ def test_a_long_video_is_cut_far_faster_than_by_its_definition_and_by_plain_nump
         lambda: [published_style(video, ACM) for video in videos[:4]],
     )
     fast, definition, plain = seconds[0] / 20, seconds[1] / 2, seconds[2] / 4
-    print(  # noqa: T201
+    tell(
         f"a video of 750 snippets, 19 thresholds: {1e3 * fast:.2f} ms; its definition "
         f"{1e3 * definition:.1f} ms, {definition / fast:.0f} x; plain numpy {1e3 * plain:.1f} ms, "
         f"{plain / fast:.0f} x"
@@ -145,7 +146,7 @@ def test_a_pass_over_a_test_set_costs_less_than_a_tenth_of_its_cutting_in_plain_
 
     some = list(videos.values())[::10]
     ours, plain = best_of(3, our_pass, lambda: [published_style(video, ACM) for video in some])
-    print(  # noqa: T201
+    tell(
         f"localization and evaluation of 210 videos: {ours:.3f} s; their cutting in plain numpy "
         f"{10 * plain:.2f} s, {10 * plain / ours:.0f} x"
     )

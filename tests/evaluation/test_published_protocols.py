@@ -82,8 +82,8 @@ def real(method: str, truth_file: str) -> tuple[GroundTruth, Detections]:
 # tIoU 0.1, 0.3, 0.5, 0.7 and the average 0.1:0.7 of P-MIL's detections, in percent
 MEASURED = {
     "thumos14/common": (69.7, 54.6, 34.1, 12.5, 43.27),
-    "thumos14/um-2021": (68.3, 53.6, 33.5, 12.2, 42.43),
-    "thumos14/basnet-2020": (68.3, 53.6, 33.5, 12.2, 42.43),
+    "thumos14/um-2021": (69.7, 54.6, 34.1, 12.5, 43.27),
+    "thumos14/basnet-2020": (69.7, 54.6, 34.1, 12.5, 43.27),
     "thumos14/ftcl-2022": (68.9, 54.0, 33.6, 12.2, 42.74),
     "thumos14/acmnet-2021": (68.9, 54.0, 33.6, 12.2, 42.74),
     "thumos14/pmil-2023": (68.1, 53.6, 37.2, 12.0, 43.51),

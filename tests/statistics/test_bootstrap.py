@@ -44,6 +44,19 @@ def in_one_group(run: Scores) -> Scores:
     return replace(run, support=replace(run.support, groups=("everyone",) * 20))
 
 
+def test_videos_that_the_protocol_leaves_out_are_never_drawn() -> None:
+    rng = np.random.default_rng(0)
+    truth = random_truth(rng)
+    found = noisy_detections(rng, truth, 2.0)
+    more = replace(truth, video_ids=(*truth.video_ids, "bad"), groups=())
+    errors = [
+        sampling_error(evaluate(part, found, rules), 50, generator=np.random.default_rng(1))
+        for part, rules in ((truth, RULES), (more, replace(RULES, excluded_videos=("bad",))))
+    ]
+    assert errors[0] == errors[1]
+    assert errors[0].num_groups == 6
+
+
 def test_a_draw_without_any_truth_is_drawn_again() -> None:
     rng = np.random.default_rng(0)
     truth = random_truth(rng, num_videos=1)

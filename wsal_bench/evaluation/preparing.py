@@ -104,6 +104,15 @@ def dropped_videos(
     return dropped
 
 
+def groups_of(truth: GroundTruth, protocol: Protocol) -> tuple[str, ...]:
+    """[V] the group of each video; empty for a video of which nothing counts."""
+    if not protocol.excluded_videos or protocol.excluded_rule != "dropped":
+        return truth.groups
+    excluded = set(protocol.excluded_videos)
+    pairs = zip(truth.video_ids, truth.groups, strict=True)
+    return tuple("" if video in excluded else group for video, group in pairs)
+
+
 def refuse_unknown_labels(truth: GroundTruth, detections: Detections) -> None:
     """Refuses detected classes that the truth does not name.
 

@@ -63,7 +63,8 @@ class Support:
     Args:
         video: [M] index of each counted true segment's video, as in `Matches.video`.
         label: [M] its index into the scores' class_names.
-        groups: [V] who or what each video was recorded from: resampling never cuts a group.
+        groups: [V] who or what each video was recorded from: resampling never cuts a group; empty
+            for a video that the protocol leaves out.
     """
 
     video: IntArray

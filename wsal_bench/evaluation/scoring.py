@@ -13,6 +13,7 @@ from wsal_bench.evaluation._protocol import Protocol
 from wsal_bench.evaluation.preparing import (
     check_fit,
     dropped_videos,
+    groups_of,
     in_units,
     refuse_unknown_labels,
     scored_truth,
@@ -76,7 +77,9 @@ def evaluate(truth: GroundTruth, detections: Detections, protocol: Protocol) -> 
             ignored=len(detections) - len(ranking.order),
         ),
         matches=Matches(rows.video, rows.label, ranking.rank, hits, unsure),
-        support=Support(counted.video, targets.position[counted.label], counted.groups),
+        support=Support(
+            counted.video, targets.position[counted.label], groups_of(counted, protocol)
+        ),
     )
 
 

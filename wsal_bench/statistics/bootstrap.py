@@ -222,8 +222,11 @@ def resample(runs: Sequence[Scores], n: int, generator: Generator) -> FloatArray
             raise ValueError("these scores were made with another truth")
     support = first.support
     assert support is not None  # what `obstacle` looked at
-    index = {name: column for column, name in enumerate(dict.fromkeys(support.groups))}
-    unit = np.array([index[name] for name in support.groups], dtype=np.int64)
+    index = {
+        name: column for column, name in enumerate(dict.fromkeys(filter(None, support.groups)))
+    }
+    # a video that is left out has neither rows nor truth: any unit will do
+    unit = np.array([index.get(name, 0) for name in support.groups], dtype=np.int64)
     has_truth = np.zeros(len(index), dtype=np.bool_)
     has_truth[unit[support.video]] = True
     found = np.empty((len(runs), n))
@@ -237,7 +240,7 @@ def resample(runs: Sequence[Scores], n: int, generator: Generator) -> FloatArray
 
 def num_groups(scores: Scores) -> int:
     """Groups of videos that a resample draws from."""
-    return len(set(scores.support.groups)) if scores.support is not None else 0
+    return len(set(scores.support.groups) - {""}) if scores.support is not None else 0
 
 
 def _one_truth(a: Scores, b: Scores) -> bool:
