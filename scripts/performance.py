@@ -31,9 +31,7 @@ def main() -> None:
         groups.setdefault(module, []).append(sentence)
     machine = environment()
     about = f"{machine['cpu']}, {machine['cores']} cores, one thread, Python {machine['python']}"
-    versions = ", ".join(
-        f"{name} {machine['versions'][name]}" for name in ("torch", "numpy", "numba")
-    )
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy", "numba"))
     lines = [BEGIN, "", f"{datetime.now(timezone.utc):%Y-%m-%d}: {about}, {versions}.", ""]
     for module, title in TITLES.items():
         if module in groups:
