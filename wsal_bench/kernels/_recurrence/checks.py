@@ -1,4 +1,7 @@
-"""Checks of a kernel's arguments, and the precision in which it computes."""
+"""Checks of a kernel's arguments, and the precision in which it computes.
+
+The checks cost as much as a small kernel, so each is one comparison where all is well.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from functools import reduce
 
 import torch
 from torch import Tensor
+
+from wsal_bench.kernels._recurrence.rules import Rules
 
 
 def check_tensor(name: str, value: Tensor, shape: Sequence[str]) -> None:
@@ -36,7 +41,21 @@ def check_grids(**grids: Tensor) -> None:
                 f"{name} has shape {list(grid.shape)} but {first_name} has {list(first.shape)}; "
                 "they have to be the same"
             )
-        check_device(name, grid, first_name, first)
+        check_alike(name, grid, first_name, first)
+
+
+def check_alike(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
+    """Raises ValueError unless both tensors are on one device and of one precision.
+
+    Half precision goes with float32, in which both are then computed. float64 goes only with
+    float64: one float32 input among them is most likely a mistake, and costs the precision.
+    """
+    if value.dtype != other.dtype and torch.float64 in (value.dtype, other.dtype):
+        raise ValueError(
+            f"{name} has dtype {value.dtype} but {other_name} has {other.dtype}; "
+            "convert one of them, so that they are the same"
+        )
+    check_device(name, value, other_name, other)
 
 
 def check_device(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
@@ -62,6 +81,52 @@ def without_autocast(device: torch.device) -> AbstractContextManager[object]:
     if torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type):
         return torch.autocast(device.type, enabled=False)
     return nullcontext()
+
+
+def inside(rules: Rules, grid: Tensor, lengths: Tensor | None) -> Tensor:
+    """Which cells of [B, N, M] exist: within the lengths and the band; broadcasts to that shape."""
+    row = torch.arange(grid.shape[1], device=grid.device)[:, None]
+    column = torch.arange(grid.shape[2], device=grid.device)
+    exists = torch.ones(1, 1, 1, dtype=torch.bool, device=grid.device)
+    if rules.band is not None:
+        exists = ((row - column).abs() <= rules.band)[None]
+    if lengths is not None:
+        ends = lengths[:, :, None, None]
+        exists = exists & (row < ends[:, 0]) & (column < ends[:, 1])
+    return exists
+
+
+def refuse_not_finite(
+    rules: Rules,
+    match: Tensor,
+    insert: Tensor | None,
+    delete: Tensor | None,
+    lengths: Tensor | None,
+) -> None:
+    """Raises ValueError where a cell holds what `not_finite` names. Waits for the device."""
+    exists = inside(rules, match, lengths)
+    for place, weights in enumerate((match, insert, delete)):
+        if weights is None:
+            continue
+        # A weight of -inf forbids a move; of a match nothing sensible is infinite.
+        fine = weights < torch.inf if place else weights.isfinite()
+        bad = ~fine & exists
+        if bad.any():
+            raise not_finite(rules, place, int(bad.flatten(1).any(dim=1).nonzero()[0]))
+
+
+def not_finite(rules: Rules, place: int, pair: int) -> ValueError:
+    """The error for a value that is NaN or infinite.
+
+    Args:
+        rules: with the names of the arguments.
+        place: 0: match, which has to be finite; 1: insert, 2: delete, which may also be -inf.
+        pair: index of the first such pair of the batch.
+    """
+    expected = "numbers below inf (-inf forbids a move)" if place else "finite numbers"
+    return ValueError(
+        f"{rules.names[place]} holds NaN or infinite values in pair {pair}; expected {expected}"
+    )
 
 
 def empty_score(*grids: Tensor) -> Tensor:
