@@ -14,6 +14,8 @@ from torch import Tensor
 
 from wsal_bench.kernels._recurrence.rules import Rules
 
+NOTHING = nullcontext()
+
 
 def check_tensor(name: str, value: Tensor, shape: Sequence[str]) -> None:
     """Raises unless `value` is a real floating-point tensor with as many dimensions as `shape`.
@@ -30,12 +32,20 @@ def check_tensor(name: str, value: Tensor, shape: Sequence[str]) -> None:
         raise ValueError(f"{name} has dtype {value.dtype}, expected a floating-point one")
 
 
-def check_grids(**grids: Tensor) -> None:
-    """Raises unless all are [B, N, M] of one shape on one device; keywords are argument names."""
-    for name, grid in grids.items():
+def check_grids(names: Sequence[str], first: Tensor, *others: Tensor | None) -> None:
+    """Raises unless all are [B, N, M] of one shape, on one device and of fitting dtypes.
+
+    Args:
+        names: of all the arguments.
+        first: the first one.
+        *others: the rest; None is fine.
+    """
+    first_name = names[0]
+    check_tensor(first_name, first, "BNM")
+    for name, grid in zip(names[1:], others, strict=True):
+        if grid is None or grid is first:
+            continue
         check_tensor(name, grid, "BNM")
-    (first_name, first), *others = grids.items()
-    for name, grid in others:
         if grid.shape != first.shape:
             raise ValueError(
                 f"{name} has shape {list(grid.shape)} but {first_name} has {list(first.shape)}; "
@@ -76,11 +86,67 @@ def in_working_precision(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(tensor.to(dtype) for tensor in tensors)
 
 
+def check_lengths(lengths: Tensor, match: Tensor, *, check: bool) -> Tensor:
+    """The lengths as int64.
+
+    Where `check` is False nothing waits for the device, so lengths out of range are found by the
+    device itself, when it gets there.
+
+    Raises:
+        TypeError: they are not a tensor.
+        ValueError: they are not whole numbers [B, 2] on the device of `match`, or (with `check`)
+            out of range.
+    """
+    if not isinstance(lengths, Tensor):
+        raise TypeError(f"lengths is a {type(lengths).__name__}, expected a torch.Tensor")
+    batch, *sizes = match.shape
+    if lengths.shape != (batch, 2):
+        raise ValueError(f"lengths has shape {list(lengths.shape)}, expected [B, 2] = [{batch}, 2]")
+    if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool:
+        raise ValueError(f"lengths has dtype {lengths.dtype}, expected whole numbers (int64)")
+    check_device("lengths", lengths, "match", match)
+    lengths = lengths.to(torch.int64)
+    rows, columns = lengths.unbind(dim=1)
+    fits = (rows >= 0) & (columns >= 0) & (rows <= sizes[0]) & (columns <= sizes[1])
+    if not check:
+        if lengths.device.type == "cuda":
+            torch._assert_async(fits.all(), "lengths out of range")
+        return lengths
+    if not fits.all():
+        pair = int((~fits).nonzero()[0])
+        raise ValueError(
+            f"lengths of pair {pair} are {lengths[pair].tolist()}, expected 0 to {sizes[0]} "
+            f"and 0 to {sizes[1]}, as [N, M] of the grids is {sizes}"
+        )
+    return lengths
+
+
+def check_band(band: int, match: Tensor, lengths: Tensor | None, *, check: bool) -> None:
+    """Raises ValueError where a band |i - j| <= `band` does not reach a pair's last cell."""
+    if lengths is None:
+        rows, columns = match.shape[1:]
+        if rows and columns and abs(rows - columns) > band:
+            raise ValueError(
+                f"bandwidth {band} is too small to reach the corner of [N, M] = [{rows}, "
+                f"{columns}], expected at least {abs(rows - columns)}"
+            )
+    elif check:
+        missed = ((lengths[:, 0] - lengths[:, 1]).abs() > band) & (lengths > 0).all(dim=1)
+        if missed.any():
+            pair = int(missed.nonzero()[0])
+            first, second = lengths[pair].tolist()
+            raise ValueError(
+                f"bandwidth {band} is too small to reach the corner of pair {pair}, whose lengths "
+                f"are {first} and {second}, expected at least {abs(first - second)}"
+            )
+
+
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:
     """A context in which autocast does not lower the precision of what runs on `device`."""
-    if torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type):
-        return torch.autocast(device.type, enabled=False)
-    return nullcontext()
+    kind = device.type
+    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+        return torch.autocast(kind, enabled=False)
+    return NOTHING
 
 
 def inside(rules: Rules, grid: Tensor, lengths: Tensor | None) -> Tensor:
@@ -127,8 +193,3 @@ def not_finite(rules: Rules, place: int, pair: int) -> ValueError:
     return ValueError(
         f"{rules.names[place]} holds NaN or infinite values in pair {pair}; expected {expected}"
     )
-
-
-def empty_score(*grids: Tensor) -> Tensor:
-    """[B] zeros for grids without a cell, with zero gradients: the score is the border's."""
-    return torch.stack([grid.sum(dim=(1, 2)) for grid in grids]).sum(dim=0)

@@ -48,8 +48,8 @@ class Rules:
     Attributes:
         match_on: "every" move or the "diagonal" one only.
         border: C[0, j] and C[i, 0]. "free": 0. "forbidden": -inf but for C[0, 0] = 0. "gaps":
-            sums of gap weights; a leading gap pays what lies in the first column or row, so
-            C[i, 0] = insert[1, 1] + ... + insert[i, 1], C[0, j] = delete[1, 1] + ... + delete[1, j].
+            sums of gap weights; a leading gap pays what lies in the first column or row:
+            C[i, 0] = insert[1, 1] + ... + insert[i, 1] and the same for C[0, j] with delete[1, :].
         local: a path begins with a match at any cell and ends at any cell (Smith-Waterman). The
             border is then -inf throughout, the diagonal move is smax(C[i-1, j-1], 0) + match, and
             the score is smax over 0 (the empty path) and all cells of the pair. Needs match_on
@@ -57,10 +57,11 @@ class Rules:
             the order of rows, then columns.
         threshold: where given, the diagonal move exists only where match > threshold, compared in
             the dtype of the computation (the threshold is rounded to it first). Needs match_on
-            "diagonal".
+            "diagonal" and a free border.
         greedy: with a threshold: where the diagonal move exists it is the only one.
         negate: match is a cost: -match takes its place and the score is -C.
-        band: cells with |i - j| > band do not exist: -inf, and their match is not read.
+        band: cells with |i - j| > band do not exist: -inf, and nothing of theirs is read. Needs a
+            forbidden border.
         names: what the caller calls match, insert and delete; for messages only.
     """
 
