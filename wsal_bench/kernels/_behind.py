@@ -146,7 +146,7 @@ def path(
     problem = _problem(kernel, inputs, {"gamma": 0.0, **options})
     rules, match = problem.rules, problem.match
     if lengths is not None:
-        lengths = check_lengths(lengths, match, check=True)
+        lengths = check_lengths(lengths, match.shape, match.device, check=True)
     if rules.band is not None:
         check_band(rules.band, match, lengths, check=True)
     if not match.numel():

@@ -86,25 +86,31 @@ def in_working_precision(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(tensor.to(dtype) for tensor in tensors)
 
 
-def check_lengths(lengths: Tensor, match: Tensor, *, check: bool) -> Tensor:
-    """The lengths as int64.
+def check_lengths(
+    lengths: Tensor, shape: Sequence[int], device: torch.device, *, check: bool
+) -> Tensor:
+    """The lengths of grids of a shape [B, N, M], as int64.
 
     Where `check` is False nothing waits for the device, so lengths out of range are found by the
     device itself, when it gets there.
 
     Raises:
         TypeError: they are not a tensor.
-        ValueError: they are not whole numbers [B, 2] on the device of `match`, or (with `check`)
+        ValueError: they are not whole numbers [B, 2] on the device of the grids, or (with `check`)
             out of range.
     """
     if not isinstance(lengths, Tensor):
         raise TypeError(f"lengths is a {type(lengths).__name__}, expected a torch.Tensor")
-    batch, *sizes = match.shape
+    batch, *sizes = shape
     if lengths.shape != (batch, 2):
         raise ValueError(f"lengths has shape {list(lengths.shape)}, expected [B, 2] = [{batch}, 2]")
     if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool:
         raise ValueError(f"lengths has dtype {lengths.dtype}, expected whole numbers (int64)")
-    check_device("lengths", lengths, "match", match)
+    if lengths.device != device:
+        raise ValueError(
+            f"lengths is on {lengths.device} but what it belongs to is on {device}; "
+            "they have to be on the same device"
+        )
     lengths = lengths.to(torch.int64)
     rows, columns = lengths.unbind(dim=1)
     fits = (rows >= 0) & (columns >= 0) & (rows <= sizes[0]) & (columns <= sizes[1])

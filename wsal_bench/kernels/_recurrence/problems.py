@@ -76,7 +76,7 @@ def solve(problem: Problem, *, lengths: Tensor | None, backend: str, check: bool
     if check is None:
         check = device.type == "cpu"
     if lengths is not None:
-        lengths = check_lengths(lengths, match, check=check)
+        lengths = check_lengths(lengths, match.shape, device, check=check)
     if rules.band is not None:
         check_band(rules.band, match, lengths, check=check)
     match, insert, delete = in_one_precision(match, insert, delete)

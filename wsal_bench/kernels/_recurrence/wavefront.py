@@ -158,7 +158,7 @@ def _best(
 def _score(rules: Rules, best: Tensor, gamma: float, lengths: Tensor | None) -> Tensor:
     """[B] scores in the units of the input; those of pairs without a cell as the rules say."""
     scale = (gamma or 1.0) * (-1 if rules.negate else 1)
-    score = best if scale == 1 else best * scale
+    score = best * scale  # never `best` itself, which backward needs as it is
     return score if lengths is None else score.where((lengths > 0).all(dim=1), rules.empty)
 
 
