@@ -106,10 +106,12 @@ def enumerator(kernel: Kernel, grids: list[Grid]) -> Enumerator:
     """For one pair's grids [N, M] of a kernel."""
     family = kernel.name.split("-")[0]
     zeros = np.zeros_like(grids[0])
-    weights = grids if len(grids) == 3 else [grids[0], zeros, zeros]
+    match, insert, delete = grids if len(grids) == 3 else [grids[0], zeros, zeros]
     return Enumerator(
         family,
-        *weights,
+        match,
+        insert,
+        delete,
         threshold=kernel.options.get("threshold", 0.0),
         band=kernel.options.get("bandwidth", 99),
         greedy="greedy" in kernel.name,

@@ -88,9 +88,9 @@ def _end(rules: Rules, table: list[list[Tensor]], lengths: Tensor | None, gamma:
     batch, rows, columns = len(table[0][0]), len(table) - 1, len(table[0]) - 1
     cells = torch.stack([cell for row in table for cell in row], dim=1)
     cells = cells.view(batch, rows + 1, columns + 1)
-    if lengths is None:
-        lengths = torch.tensor([[rows, columns]], device=cells.device).expand(batch, 2)
     if not rules.local:
+        if lengths is None:
+            return cells[:, rows, columns]
         return cells[torch.arange(batch, device=cells.device), lengths[:, 0], lengths[:, 1]]
     cells = cells[:, 1:, 1:]
     within = inside(rules, cells, lengths)
