@@ -59,11 +59,15 @@ def test_the_gradient_that_can_be_differentiated_is_the_analytic_one(
     kernel: Kernel, shape: tuple[int, int, int], backend: str
 ) -> None:
     grids = kernel.grids(*shape)
-    plain = torch.autograd.grad(kernel(*grids, backend=backend).sum(), grids)
-    recorded = torch.autograd.grad(kernel(*grids, backend=backend).sum(), grids, create_graph=True)
-    torch.testing.assert_close(recorded, plain, rtol=0, atol=1e-12)
-    if min(shape) > 1:  # with one path only, a gradient depends on nothing
-        assert all(gradient.requires_grad for gradient in recorded)
+    shorter = [[max(n - pair, 0) for n in shape[1:]] for pair in range(shape[0])]
+    for lengths in (None, torch.tensor(shorter)):
+        score = kernel(*grids, lengths=lengths, backend=backend)
+        upstream = torch.linspace(-1, 2, len(score), dtype=score.dtype)
+        plain = torch.autograd.grad(score, grids, upstream, retain_graph=True)
+        recorded = torch.autograd.grad(score, grids, upstream, create_graph=True)
+        torch.testing.assert_close(recorded, plain, rtol=0, atol=1e-12)
+        if min(shape) > 1:  # with one path only, a gradient depends on nothing
+            assert all(gradient.requires_grad for gradient in recorded)
 
 
 @each_backend

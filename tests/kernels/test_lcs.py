@@ -115,6 +115,11 @@ def test_a_threshold_that_is_not_finite_is_refused(threshold: float) -> None:
         lcs_score(torch.zeros(1, 2, 2), threshold=threshold)
 
 
+def test_a_threshold_that_is_a_tensor_is_refused() -> None:
+    with pytest.raises(TypeError, match="threshold is a tensor, expected a number"):
+        lcs_score(torch.zeros(1, 2, 2), threshold=torch.tensor(0.5))  # type: ignore[arg-type]
+
+
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(ValueError, match="mode is 'best', expected 'greedy' or 'optimal'"):
         lcs_score(torch.zeros(1, 2, 2), threshold=0.5, mode="best")  # type: ignore[arg-type]

@@ -74,8 +74,22 @@ def test_a_band_that_does_not_reach_the_corner_is_refused() -> None:
     lengths = torch.tensor([[3, 3], [1, 5]])
     with pytest.raises(ValueError, match=r"pair 1, whose lengths are 1 and 5, expected at least 4"):
         soft_dtw(cost, bandwidth=2, lengths=lengths)
-    unreached = soft_dtw(cost, bandwidth=2, lengths=lengths, check=False)
-    assert unreached[1] == math.inf and unreached[0].isfinite()
+
+
+@each_backend
+@pytest.mark.parametrize("gamma", [0.0, 1.0])
+def test_out_of_reach_and_unchecked_a_pair_is_infinitely_far_with_a_zero_gradient(
+    gamma: float, backend: str
+) -> None:
+    cost, lengths = torch.ones(2, 3, 6, requires_grad=True), torch.tensor([[3, 3], [1, 5]])
+    value = soft_dtw(cost, gamma=gamma, bandwidth=2, lengths=lengths, check=False, backend=backend)
+    assert value[1] == math.inf and value[0].isfinite()
+    for create_graph in (False, True):
+        (gradient,) = torch.autograd.grad(
+            value.sum(), cost, retain_graph=True, create_graph=create_graph
+        )
+        assert gradient[1].count_nonzero() == 0
+        assert gradient[0].sum() >= 3 and gradient.isfinite().all()
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def problem_of(
         raise TypeError("gamma is a tensor, expected a number: it gets no gradient")
     if not 0 <= gamma < math.inf:
         raise ValueError(f"gamma is {gamma}, expected a finite number from 0 up")
-    return Problem(rules, match, insert, delete, gamma)
+    return Problem(rules, match, insert, delete, float(gamma))
 
 
 def solve(problem: Problem, *, lengths: Tensor | None, backend: str, check: bool | None) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import index
 
 from torch import Tensor
 
@@ -64,16 +65,17 @@ def soft_dtw(
 
 def dtw_problem(cost: Tensor, *, gamma: float = 1.0, bandwidth: int | None = None) -> Problem:
     """The arguments of `soft_dtw` as a problem of the recurrence."""
+    if bandwidth is not None:
+        if isinstance(bandwidth, bool) or not hasattr(bandwidth, "__index__"):
+            raise TypeError(f"bandwidth is {bandwidth!r}, expected a whole number or None")
+        bandwidth = index(bandwidth)
+        if bandwidth < 0:
+            raise ValueError(f"bandwidth is {bandwidth}, expected 0 or more")
     return problem_of(_rules(bandwidth), cost, None, None, gamma)
 
 
 @lru_cache
 def _rules(bandwidth: int | None) -> Rules:
-    if bandwidth is not None:
-        if not isinstance(bandwidth, int) or isinstance(bandwidth, bool):
-            raise TypeError(f"bandwidth is {bandwidth!r}, expected a whole number or None")
-        if bandwidth < 0:
-            raise ValueError(f"bandwidth is {bandwidth}, expected 0 or more")
     return Rules(
         match_on="every",
         border="forbidden",

@@ -67,7 +67,7 @@ def lcs_score(
         ValueError: `similarity` is not a floating-point [B, N, M] or holds NaN or inf (names the
             pair); threshold is not finite; mode is another; gamma is negative or not finite;
             lengths are out of range; the backend is unknown or does not work here.
-        TypeError: `similarity` is not a tensor, or gamma is one.
+        TypeError: `similarity` is not a tensor, or gamma or threshold is one.
     """
     problem = lcs_problem(similarity, threshold=threshold, gamma=gamma, mode=mode)
     return solve(problem, lengths=lengths, backend=backend, check=check)
@@ -77,7 +77,9 @@ def lcs_problem(
     similarity: Tensor, *, threshold: float, gamma: float = 0.0, mode: str = "greedy"
 ) -> Problem:
     """The arguments of `lcs_score` as a problem of the recurrence."""
-    return problem_of(_rules(threshold, mode), similarity, None, None, gamma)
+    if isinstance(threshold, Tensor):
+        raise TypeError("threshold is a tensor, expected a number: it gets no gradient")
+    return problem_of(_rules(float(threshold), mode), similarity, None, None, gamma)
 
 
 @lru_cache
@@ -89,7 +91,7 @@ def _rules(threshold: float, mode: str) -> Rules:
     return Rules(
         match_on="diagonal",
         border="free",
-        threshold=float(threshold),
+        threshold=threshold,
         greedy=mode == "greedy",
         names=("similarity", "insert", "delete"),
     )
