@@ -149,6 +149,14 @@ def test_each_term_of_the_divergence_has_its_own_lengths(backend: str) -> None:
     assert gradient[1, 3:].count_nonzero() == gradient[2].count_nonzero() == 0
 
 
+def test_what_all_features_have_in_common_costs_the_divergence_no_precision() -> None:
+    a, b = features(3, 5, 4).float(), features(3, 6, 4, seed=1).float()
+    lengths = torch.tensor([[5, 6], [2, 3], [4, 1]])
+    expected = soft_dtw_divergence(a, b, lengths=lengths)
+    far = soft_dtw_divergence(a + 256, b + 256, lengths=lengths)
+    torch.testing.assert_close(far, expected, rtol=0, atol=5e-3)  # the features lost 8 bits
+
+
 def test_the_divergence_has_the_gradient_of_finite_differences() -> None:
     a, b = features(2, 3, 2).requires_grad_(), features(2, 4, 2, seed=1).requires_grad_()
     assert torch.autograd.gradcheck(soft_dtw_divergence, (a, b))

@@ -85,12 +85,12 @@ def _border(rules: Rules, gaps: Tensor, zero: Tensor, never: Tensor) -> list[Ten
 
 def _end(rules: Rules, table: list[list[Tensor]], lengths: Tensor | None, gamma: float) -> Tensor:
     """The score of each pair [B]."""
+    if lengths is None and not rules.local:
+        return table[-1][-1]
     batch, rows, columns = len(table[0][0]), len(table) - 1, len(table[0]) - 1
     cells = torch.stack([cell for row in table for cell in row], dim=1)
     cells = cells.view(batch, rows + 1, columns + 1)
-    if not rules.local:
-        if lengths is None:
-            return cells[:, rows, columns]
+    if lengths is not None and not rules.local:
         return cells[torch.arange(batch, device=cells.device), lengths[:, 0], lengths[:, 1]]
     cells = cells[:, 1:, 1:]
     within = inside(rules, cells, lengths)

@@ -15,8 +15,7 @@ Every backend is one module of `_recurrence` with one function
 
     score(rules, match, insert, delete, *, gamma, lengths, check) -> Tensor [B]
 
-    match: [B, N, M], float32 or float64 (`torch` and `reference`: any floating dtype), any strides,
-        B, N and M at least 1. Never written to.
+    match: [B, N, M], float32 or float64, any strides; B, N and M are at least 1. Never written to.
     insert, delete: the same, or None for a weight of 0; they may be one tensor, or expanded.
     gamma: 0, or from `HARD_BELOW` up. 0 is the hard maximum: the gradient is that of one path.
     lengths: int64 [B, 2] on the device of `match`, or None. Values outside are never read (they

@@ -181,7 +181,7 @@ def _seeds(
     if lengths is None:
         seeds[-1, -1] = upstream
     else:
-        # A length of 0 leads into the border, which is cut off.
+        # A length of 0 leads into the border, from which nothing flows into a cell.
         seeds.view(-1)[layout.places(lengths)] = upstream
     return inner
 

@@ -93,7 +93,7 @@ def squared_distances(a: Tensor, b: Tensor) -> Tensor:
     """[B, N, M] squared Euclidean distances of features [B, N, D] and [B, M, D]."""
     # Distances do not depend on the origin, but their rounding does: squares of what all have in
     # common would cancel.
-    origin = torch.cat((a, b), dim=1).mean(dim=1, keepdim=True).detach()
+    origin = torch.cat((a, b), dim=1)[:, :1].detach()
     a, b = a - origin, b - origin
     squares = a.square().sum(dim=2)[:, :, None] + b.square().sum(dim=2)[:, None]
     return (squares - 2 * a @ b.mT).clamp_min(0)
