@@ -119,8 +119,9 @@ def test_a_weight_of_minus_infinity_is_no_error(kernel: Kernel, backend: str) ->
 def test_lengths_out_of_range_are_refused(kernel: Kernel, backend: str, pair: list[int]) -> None:
     lengths = torch.tensor([[3, 4], pair])
     message = rf"lengths of pair 1 are \[{pair[0]}, {pair[1]}\], expected 0 to 3 and 0 to 4"
-    with pytest.raises(ValueError, match=message):
-        kernel(*kernel.grids(2, 3, 4), lengths=lengths, backend=backend)
+    for check in (None, True, False):
+        with pytest.raises(ValueError, match=message):
+            kernel(*kernel.grids(2, 3, 4), lengths=lengths, backend=backend, check=check)
 
 
 @each_kernel

@@ -91,13 +91,13 @@ def check_lengths(
 ) -> Tensor:
     """The lengths of grids of a shape [B, N, M], as int64.
 
-    Where `check` is False nothing waits for the device, so lengths out of range are found by the
-    device itself, when it gets there.
+    On a CPU they are always looked at, as they say where to read. Elsewhere and without `check`
+    nothing waits for the device: it finds lengths out of range itself, when it gets there.
 
     Raises:
         TypeError: they are not a tensor.
-        ValueError: they are not whole numbers [B, 2] on the device of the grids, or (with `check`)
-            out of range.
+        ValueError: they are not whole numbers [B, 2] on the device of the grids, or they are out
+            of range.
     """
     if not isinstance(lengths, Tensor):
         raise TypeError(f"lengths is a {type(lengths).__name__}, expected a torch.Tensor")
@@ -114,7 +114,7 @@ def check_lengths(
     lengths = lengths.to(torch.int64)
     rows, columns = lengths.unbind(dim=1)
     fits = (rows >= 0) & (columns >= 0) & (rows <= sizes[0]) & (columns <= sizes[1])
-    if not check:
+    if not check and device.type != "cpu":
         if lengths.device.type == "cuda":
             torch._assert_async(fits.all(), "lengths out of range")
         return lengths

@@ -43,9 +43,9 @@ def soft_dtw(
             pair's lengths are never read (padding may be NaN) and have a zero gradient.
         backend: "reference", "torch", "cpu", "cuda" or "auto", see `wsal_bench.kernels`; all give
             the same value and gradient to rounding.
-        check: look for values that are not finite, lengths out of range and lengths that the band
-            does not reach. None: on a CPU; on CUDA looking would wait for the device, so only True
-            does, and a pair out of the band's reach gives inf with a zero gradient.
+        check: look for values that are not finite, lengths that the band does not reach and, on
+            CUDA, lengths out of range. None: on a CPU; on CUDA looking would wait for the device,
+            so only True does. Unchecked, a pair out of reach gives inf with a zero gradient.
 
     Returns:
         [B] values on the input's device: float64 for float64, else float32 (half precision and

@@ -73,8 +73,7 @@ def soft_dtw_divergence(
     dtw = partial(soft_dtw, gamma=gamma, bandwidth=bandwidth, backend=backend, check=check)
     own_a = own_b = alive = None
     if lengths is not None:
-        looked = a.device.type == "cpu" if check is None else check
-        lengths = check_lengths(lengths, (*a.shape[:2], b.shape[1]), a.device, check=looked)
+        lengths = check_lengths(lengths, (*a.shape[:2], b.shape[1]), a.device, check=bool(check))
         own_a, own_b = (lengths[:, k : k + 1].expand(-1, 2) for k in (0, 1))
         a, b = _without_padding(a, lengths[:, 0]), _without_padding(b, lengths[:, 1])
         alive = (lengths > 0).all(dim=1)

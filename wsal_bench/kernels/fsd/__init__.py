@@ -46,8 +46,8 @@ def fsd_score(
             pair's lengths are never read (padding may be NaN) and have a zero gradient.
         backend: "reference", "torch", "cpu", "cuda" or "auto", see `wsal_bench.kernels`; all give
             the same value and gradient to rounding.
-        check: look for values that are not finite and lengths out of range. None: on a CPU; on
-            CUDA looking would wait for the device, so only True does.
+        check: look for values that are not finite and, on CUDA, lengths out of range. None: on a
+            CPU; on CUDA looking would wait for the device, so only True does.
 
     Returns:
         [B] scores on the inputs' device: float64 for float64 inputs, else float32 (half precision

@@ -52,8 +52,8 @@ def lcs_score(
             pair's lengths are never read (padding may be NaN) and have a zero gradient.
         backend: "reference", "torch", "cpu", "cuda" or "auto", see `wsal_bench.kernels`; all give
             the same value and gradient to rounding, and to the last bit where gamma is 0.
-        check: look for values that are not finite and lengths out of range. None: on a CPU; on
-            CUDA looking would wait for the device, so only True does.
+        check: look for values that are not finite and, on CUDA, lengths out of range. None: on a
+            CPU; on CUDA looking would wait for the device, so only True does.
 
     Returns:
         [B] scores on the input's device: float64 for float64, else float32 (half precision and
