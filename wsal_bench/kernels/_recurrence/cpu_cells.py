@@ -28,7 +28,12 @@ class Plan:
     """
 
     def __init__(
-        self, lanes: Lanes, units: Sequence[Any], diagonal: Sequence[Any], local: bool, worst: Vector
+        self,
+        lanes: Lanes,
+        units: Sequence[Any],
+        diagonal: Sequence[Any],
+        local: bool,
+        worst: Vector,
     ) -> None:
         self.lanes, self.diagonal, self.local = lanes, diagonal, local
         self.match_unit, self.gap_unit = units

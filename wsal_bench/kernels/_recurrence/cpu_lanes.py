@@ -31,7 +31,9 @@ CHUNK = 128  # cells of a pair that are transposed at a time, at least
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _tile_in(typing: Any, buffer: Any, at: Any, grid: Any, starts: Any, lane: Any, shift: Any) -> Any:
+def _tile_in(
+    typing: Any, buffer: Any, at: Any, grid: Any, starts: Any, lane: Any, shift: Any
+) -> Any:
     """buffer[at + k, lane + l] = grid[starts[lane + l] + shift + k] for k, l < TILE."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -53,7 +55,9 @@ def _tile_in(typing: Any, buffer: Any, at: Any, grid: Any, starts: Any, lane: An
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _tile_out(typing: Any, buffer: Any, at: Any, grid: Any, starts: Any, lane: Any, shift: Any) -> Any:
+def _tile_out(
+    typing: Any, buffer: Any, at: Any, grid: Any, starts: Any, lane: Any, shift: Any
+) -> Any:
     """grid[starts[lane + l] + shift + k] = buffer[at + k, lane + l] for k, l < TILE."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -322,7 +326,11 @@ def forward(
         score: [B], which is filled.
     """
     _, height, width = shape
-    pairs, rows, columns = np.empty(LANES, np.int64), np.empty(LANES, np.int64), np.empty(LANES, np.int64)
+    pairs, rows, columns = (
+        np.empty(LANES, np.int64),
+        np.empty(LANES, np.int64),
+        np.empty(LANES, np.int64),
+    )
     starts = np.empty(LANES, np.int64)
     chunk = min(height, max(1, CHUNK // width))
     room = chunk * width * LANES
@@ -368,8 +376,12 @@ def forward(
             for k in range(LANES):
                 edge_f[k] = side_f[(i + 1) * LANES + k] if first == 0 else 0
                 edge_e[k] = side_e[(i + 1) * LANES + k] if first == 0 else low
-                edge_f[LANES + k] = side_f[i * LANES + k] if first == 0 else row_f[first * LANES + k]
-                edge_e[LANES + k] = side_e[i * LANES + k] if first == 0 else row_e[first * LANES + k]
+                edge_f[LANES + k] = (
+                    side_f[i * LANES + k] if first == 0 else row_f[first * LANES + k]
+                )
+                edge_e[LANES + k] = (
+                    side_e[i * LANES + k] if first == 0 else row_e[first * LANES + k]
+                )
                 limits[k] = columns[k] if i < rows[k] else 0
             _forward_row(
                 (to_match, to_insert, to_delete), at, first, last, (row_f, row_e),
@@ -404,7 +416,11 @@ def backward(
         gap_sign: the sign of the gap weights in the score.
     """
     _, height, width = shape
-    pairs, rows, columns = np.empty(LANES, np.int64), np.empty(LANES, np.int64), np.empty(LANES, np.int64)
+    pairs, rows, columns = (
+        np.empty(LANES, np.int64),
+        np.empty(LANES, np.int64),
+        np.empty(LANES, np.int64),
+    )
     starts = np.empty(LANES, np.int64)
     chunk = min(height, max(1, CHUNK // width))
     room = chunk * width * LANES

@@ -157,4 +157,9 @@ def _room_for_local(blocks: int, rows: int, columns: int, dtype: Any) -> tuple[A
 
     whole = NUMBERS[dtype].whole
     cells, sums = blocks * (rows + 1) * (columns + 1) * LANES, blocks * LANES
-    return np.empty(cells, dtype), np.empty(cells, whole), np.empty(sums, dtype), np.empty(sums, whole)
+    return (
+        np.empty(cells, dtype),
+        np.empty(cells, whole),
+        np.empty(sums, dtype),
+        np.empty(sums, whole),
+    )

@@ -39,7 +39,8 @@ def in_threads(compute: Callable[[int, int], int], count: int, cells: int) -> in
 
 def flat(tensor: Tensor | None) -> Any:
     """The tensor's numbers [B * N * M], a view where it is contiguous; None for None."""
-    return None if tensor is None else tensor.detach().numpy().reshape(-1)
+    # `reshape` alone keeps the steps of 0 of an expanded tensor; compiled code knows none.
+    return None if tensor is None else tensor.detach().contiguous().numpy().reshape(-1)
 
 
 NO_LENGTHS = np.empty((0, 2), np.int64)
