@@ -105,5 +105,6 @@ def test_the_outer_folders_are_source_roots_and_shadow_nothing(folder: str) -> N
 
 STANDARD = {
     "__future__", "abc", "collections", "contextlib", "dataclasses", "difflib", "enum",
-    "functools", "itertools", "logging", "math", "operator", "threading", "typing", "warnings",
+    "functools", "importlib", "itertools", "logging", "math", "operator", "threading",
+    "types", "typing", "warnings",
 }  # fmt: skip

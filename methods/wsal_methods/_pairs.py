@@ -80,13 +80,14 @@ def fsd_of_pairs(candidates: Candidates, batch: PairBatch, *, gamma: float) -> T
     match_a, gate_a = candidates.action[batch.first].chunk(2, dim=2)
     match_b, gate_b = partner.chunk(2, dim=2)
     match, gate = cosine_similarity(match_a, match_b), cosine_similarity(gate_a, gate_b)
-    return fsd_score(match, gate, gamma=gamma)
+    # The training loop finds a loss that is not finite, and says in which step.
+    return fsd_score(match, gate, gamma=gamma, check=False)
 
 
 def lcs_of_pairs(candidates: Candidates, batch: PairBatch, *, threshold: float) -> Tensor:
     """LCS score of each pair, [P]."""
     similarity = cosine_similarity(candidates.common[batch.first], candidates.common[batch.second])
-    return lcs_score(similarity, threshold=threshold)
+    return lcs_score(similarity, threshold=threshold, check=False)
 
 
 def _in_time(positions: Tensor) -> Tensor:

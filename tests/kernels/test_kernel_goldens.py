@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from wsal_bench.kernels import cosine, cosine_similarity, fsd, fsd_score, lcs, lcs_score
+from tests.kernels.cases import each_backend
+from wsal_bench.kernels import cosine, cosine_similarity, fsd_score, lcs_score
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "ftcl_kernels.npz"
 CASES = range(8)
@@ -42,7 +43,7 @@ def test_every_golden_case_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize("similarity", cosine.BACKENDS)
-@pytest.mark.parametrize("backend", fsd.BACKENDS)
+@each_backend
 @pytest.mark.parametrize("case", CASES)
 def test_fsd_is_that_of_the_published_code(case: int, backend: str, similarity: str) -> None:
     golden = load(case)
@@ -55,7 +56,7 @@ def test_fsd_is_that_of_the_published_code(case: int, backend: str, similarity: 
 
 
 @pytest.mark.parametrize("similarity", cosine.BACKENDS)
-@pytest.mark.parametrize("backend", lcs.BACKENDS)
+@each_backend
 @pytest.mark.parametrize("case", CASES)
 def test_lcs_is_that_of_the_published_code(case: int, backend: str, similarity: str) -> None:
     golden = load(case)

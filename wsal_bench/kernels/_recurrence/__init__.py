@@ -1,10 +1,10 @@
-"""What the alignment kernels share.
+"""What the alignment kernels share: one recurrence, its backends, and what surrounds them.
 
-A score is the last cell of a table in which cell (i, j) depends on (i-1, j-1), (i-1, j) and
-(i, j-1) only. So all cells of one anti-diagonal can be computed at once, for all pairs of a batch.
-
-- `diagonals`: the layout that puts an anti-diagonal in one piece of memory, and its neighbours.
-- `checks`: shapes, dtypes, autocast.
-- `backends`: choosing one by name.
-- `second_order`: gradients of gradients.
+- `rules`: the recurrence, what tells the kernels apart, and what a backend promises.
+- `reference`, `wavefront`, `cpu`, `cuda`: the backends; `backends` chooses one.
+- `problems`: from a kernel's arguments to its scores.
+- `checks`: shapes, dtypes, devices, lengths, values, autocast.
+- `second_order`, `recorded`: gradients of gradients.
+- `diagonals`, `planes`, `flow`, `walk`: parts of `wavefront`. A cell depends on (i-1, j-1),
+  (i-1, j) and (i, j-1) only, so it computes all cells of one anti-diagonal at once.
 """

@@ -1,4 +1,7 @@
-"""Checks of a kernel's arguments, and the precision in which it computes."""
+"""Checks of a kernel's arguments, and the precision in which it computes.
+
+The checks cost as much as a small kernel, so each is one comparison where all is well.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,10 @@ from functools import reduce
 
 import torch
 from torch import Tensor
+
+from wsal_bench.kernels._recurrence.rules import Rules
+
+NOTHING = nullcontext()
 
 
 def check_tensor(name: str, value: Tensor, shape: Sequence[str]) -> None:
@@ -25,18 +32,40 @@ def check_tensor(name: str, value: Tensor, shape: Sequence[str]) -> None:
         raise ValueError(f"{name} has dtype {value.dtype}, expected a floating-point one")
 
 
-def check_grids(**grids: Tensor) -> None:
-    """Raises unless all are [B, N, M] of one shape on one device; keywords are argument names."""
-    for name, grid in grids.items():
+def check_grids(names: Sequence[str], first: Tensor, *others: Tensor | None) -> None:
+    """Raises unless all are [B, N, M] of one shape, on one device and of fitting dtypes.
+
+    Args:
+        names: of all the arguments.
+        first: the first one.
+        *others: the rest; None is fine.
+    """
+    first_name = names[0]
+    check_tensor(first_name, first, "BNM")
+    for name, grid in zip(names[1:], others, strict=True):
+        if grid is None or grid is first:
+            continue
         check_tensor(name, grid, "BNM")
-    (first_name, first), *others = grids.items()
-    for name, grid in others:
         if grid.shape != first.shape:
             raise ValueError(
                 f"{name} has shape {list(grid.shape)} but {first_name} has {list(first.shape)}; "
                 "they have to be the same"
             )
-        check_device(name, grid, first_name, first)
+        check_alike(name, grid, first_name, first)
+
+
+def check_alike(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
+    """Raises ValueError unless both tensors are on one device and of one precision.
+
+    Half precision goes with float32, in which both are then computed. float64 goes only with
+    float64: one float32 input among them is most likely a mistake, and costs the precision.
+    """
+    if value.dtype != other.dtype and torch.float64 in (value.dtype, other.dtype):
+        raise ValueError(
+            f"{name} has dtype {value.dtype} but {other_name} has {other.dtype}; "
+            "convert one of them, so that they are the same"
+        )
+    check_device(name, value, other_name, other)
 
 
 def check_device(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
@@ -57,13 +86,116 @@ def in_working_precision(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(tensor.to(dtype) for tensor in tensors)
 
 
+def check_lengths(
+    lengths: Tensor, shape: Sequence[int], device: torch.device, *, check: bool
+) -> Tensor:
+    """The lengths of grids of a shape [B, N, M], as int64.
+
+    On a CPU they are always looked at, as they say where to read. Elsewhere and without `check`
+    nothing waits for the device: it finds lengths out of range itself, when it gets there.
+
+    Raises:
+        TypeError: they are not a tensor.
+        ValueError: they are not whole numbers [B, 2] on the device of the grids, or they are out
+            of range.
+    """
+    if not isinstance(lengths, Tensor):
+        raise TypeError(f"lengths is a {type(lengths).__name__}, expected a torch.Tensor")
+    batch, *sizes = shape
+    if lengths.shape != (batch, 2):
+        raise ValueError(f"lengths has shape {list(lengths.shape)}, expected [B, 2] = [{batch}, 2]")
+    if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool:
+        raise ValueError(f"lengths has dtype {lengths.dtype}, expected whole numbers (int64)")
+    if lengths.device != device:
+        raise ValueError(
+            f"lengths is on {lengths.device} but what it belongs to is on {device}; "
+            "they have to be on the same device"
+        )
+    lengths = lengths.to(torch.int64)
+    rows, columns = lengths.unbind(dim=1)
+    fits = (rows >= 0) & (columns >= 0) & (rows <= sizes[0]) & (columns <= sizes[1])
+    if not check and device.type != "cpu":
+        if lengths.device.type == "cuda":
+            torch._assert_async(fits.all(), "lengths out of range")
+        return lengths
+    if not fits.all():
+        pair = int((~fits).nonzero()[0])
+        raise ValueError(
+            f"lengths of pair {pair} are {lengths[pair].tolist()}, expected 0 to {sizes[0]} "
+            f"and 0 to {sizes[1]}, as [N, M] of the grids is {sizes}"
+        )
+    return lengths
+
+
+def check_band(band: int, match: Tensor, lengths: Tensor | None, *, check: bool) -> None:
+    """Raises ValueError where a band |i - j| <= `band` does not reach a pair's last cell."""
+    if lengths is None:
+        rows, columns = match.shape[1:]
+        if rows and columns and abs(rows - columns) > band:
+            raise ValueError(
+                f"bandwidth {band} is too small to reach the corner of [N, M] = [{rows}, "
+                f"{columns}], expected at least {abs(rows - columns)}"
+            )
+    elif check:
+        missed = ((lengths[:, 0] - lengths[:, 1]).abs() > band) & (lengths > 0).all(dim=1)
+        if missed.any():
+            pair = int(missed.nonzero()[0])
+            first, second = lengths[pair].tolist()
+            raise ValueError(
+                f"bandwidth {band} is too small to reach the corner of pair {pair}, whose lengths "
+                f"are {first} and {second}, expected at least {abs(first - second)}"
+            )
+
+
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:
     """A context in which autocast does not lower the precision of what runs on `device`."""
-    if torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type):
-        return torch.autocast(device.type, enabled=False)
-    return nullcontext()
+    kind = device.type
+    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+        return torch.autocast(kind, enabled=False)
+    return NOTHING
 
 
-def empty_score(*grids: Tensor) -> Tensor:
-    """[B] zeros for grids without a cell, with zero gradients: the score is the border's."""
-    return torch.stack([grid.sum(dim=(1, 2)) for grid in grids]).sum(dim=0)
+def inside(rules: Rules, grid: Tensor, lengths: Tensor | None) -> Tensor:
+    """Which cells of [B, N, M] exist: within the lengths and the band; broadcasts to that shape."""
+    row = torch.arange(grid.shape[1], device=grid.device)[:, None]
+    column = torch.arange(grid.shape[2], device=grid.device)
+    exists = torch.ones(1, 1, 1, dtype=torch.bool, device=grid.device)
+    if rules.band is not None:
+        exists = ((row - column).abs() <= rules.band)[None]
+    if lengths is not None:
+        ends = lengths[:, :, None, None]
+        exists = exists & (row < ends[:, 0]) & (column < ends[:, 1])
+    return exists
+
+
+def refuse_not_finite(
+    rules: Rules,
+    match: Tensor,
+    insert: Tensor | None,
+    delete: Tensor | None,
+    lengths: Tensor | None,
+) -> None:
+    """Raises ValueError where a cell holds what `not_finite` names. Waits for the device."""
+    exists = inside(rules, match, lengths)
+    for place, weights in enumerate((match, insert, delete)):
+        if weights is None:
+            continue
+        # A weight of -inf forbids a move; of a match nothing sensible is infinite.
+        fine = weights < torch.inf if place else weights.isfinite()
+        bad = ~fine & exists
+        if bad.any():
+            raise not_finite(rules, place, int(bad.flatten(1).any(dim=1).nonzero()[0]))
+
+
+def not_finite(rules: Rules, place: int, pair: int) -> ValueError:
+    """The error for a value that is NaN or infinite.
+
+    Args:
+        rules: with the names of the arguments.
+        place: 0: match, which has to be finite; 1: insert, 2: delete, which may also be -inf.
+        pair: index of the first such pair of the batch.
+    """
+    expected = "numbers below inf (-inf forbids a move)" if place else "finite numbers"
+    return ValueError(
+        f"{rules.names[place]} holds NaN or infinite values in pair {pair}; expected {expected}"
+    )

@@ -4,8 +4,8 @@ The cell (i, j) of a pair lies on diagonal d = i + j, of which there are D = N +
 tensor is [D, N, B]: diagonal, row, pair; the pair comes last, so that the shift by one row, which
 leads to a neighbour, keeps blocks contiguous. It has room for N rows on every diagonal, though
 cells with j < 0 or j >= M do not exist: computing them too costs less than cutting views to size.
-Those with j < 0 act as the left border, so a sweep has to leave the border's value there. Those
-with j >= M are never a neighbour of a real cell and hold anything finite.
+Of those, the ones with j = -1 act as the left border, so a sweep has to leave the border's value
+there. The others are never a neighbour of a real cell and hold anything but NaN.
 
     j  0 1 2          d  0 1 2 3         N = 2, M = 3, cell (i, j) = ij;
     i 0 00 01 02        00 01 02 -          - does not exist
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -56,17 +57,33 @@ class Diagonals:
             skewed.storage_offset(),
         )
 
+    def left_border(self, skewed: Tensor) -> Tensor:
+        """View [B, N - 1] of a skewed tensor [D, N, B]: the cells (1, -1) ... (N - 1, -1)."""
+        return skewed.diagonal(offset=1, dim1=0, dim2=1)
+
     def new_table(self, like: Tensor) -> Table:
         """A table of zeros, borders included, with `like`'s dtype and device."""
         return Table(like.new_zeros(self.count + 2, self.rows + 1, self.batch))
 
+    def places(self, lengths: Tensor) -> Tensor:
+        """[B]: where the last cell of each pair lies in the flat storage of a table.
+
+        Args:
+            lengths: int64 [B, 2]; where one is 0, the place is a border cell.
+        """
+        pair = torch.arange(self.batch, device=lengths.device)
+        diagonal, row = lengths.sum(dim=1), lengths[:, 0]
+        return (diagonal * (self.rows + 1) + row) * self.batch + pair
+
 
 @dataclass(frozen=True)
 class Table:
-    """Scores [D + 2, N + 1, B] with a zero border: two diagonals and one row before the first.
+    """Scores [D + 2, N + 1, B] with their border: two diagonals and one row before the first.
 
     Attributes:
-        values: the storage. Cell (i, j), both from 0, lies at [i + j + 2, i + 1].
+        values: the storage. Cell (i, j), both from 0, lies at [i + j + 2, i + 1]. So the border
+            above (-1, j) lies at [j + 1, 0], the first cell of the left border, (0, -1), at
+            [1, 1], and the rest of that border in cells that do not exist.
     """
 
     values: Tensor
@@ -90,8 +107,3 @@ class Table:
             (rows * batch, batch, batch, 1),
             rows * batch,
         )
-
-    @property
-    def score(self) -> Tensor:
-        """View [B]: the last cell of each pair."""
-        return self.values[-1, -1]

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from wsal_bench.kernels._recurrence.diagonals import Diagonals
+from wsal_bench.kernels._recurrence.rules import Rules
 
 
 @dataclass(frozen=True)
 class Flow:
-    """Skewed derivatives of a score. With weights that sum to 1: the expected alignment.
+    """Derivatives of a score, [B, N, M] each. With weights that sum to 1: the expected alignment.
 
     Attributes:
-        visits: [D, N, B] with respect to each cell.
-        diagonal: [D, N, B] with respect to what is added on the move from (i-1, j-1).
-        up: [D, N, B] the same for the move from (i-1, j).
-        left: [D, N, B] the same for the move from (i, j-1).
+        visits: with respect to each cell.
+        diagonal: with respect to what is added on the move from (i-1, j-1).
+        up: the same for the move from (i-1, j).
+        left: the same for the move from (i, j-1).
     """
 
     visits: Tensor
@@ -26,22 +29,47 @@ class Flow:
     up: Tensor
     left: Tensor
 
+    def like(self, tensor: Tensor) -> Flow:
+        """The same in the dtype of `tensor`."""
+        return Flow(*(x.to(tensor.dtype) for x in (self.visits, self.diagonal, self.up, self.left)))
 
-def flow(layout: Diagonals, weights: Tensor, upstream: Tensor) -> Flow:
-    """Sends each score's gradient back from the last cell along the weights of the moves.
+    def gradients(self, rules: Rules, needed: Sequence[bool]) -> tuple[Tensor | None, ...]:
+        """The gradients of match, insert and delete, as new tensors; None where not needed."""
+        match = self.visits if rules.match_on == "every" else self.diagonal
+        found = [
+            x.clone(memory_format=torch.contiguous_format) if need else None
+            for x, need in zip((match, self.up, self.left), needed, strict=True)
+        ]
+        if rules.border == "gaps":
+            self._add_leading_gaps(*found[1:])
+        if rules.negate:  # match was negated with the score, insert and delete were not
+            found[1:] = [None if x is None else -x for x in found[1:]]
+        return tuple(found)
+
+    def _add_leading_gaps(self, insert: Tensor | None, delete: Tensor | None) -> None:
+        """Adds what flows along the border; what enters it at i has passed the gaps 1 ... i."""
+        if insert is not None:
+            beside = self.left[:, :, 0] + F.pad(self.diagonal[:, 1:, 0], (0, 1))
+            insert[:, :, 0] += beside.flip(1).cumsum(1).flip(1)
+        if delete is not None:
+            above = self.up[:, 0] + F.pad(self.diagonal[:, 0, 1:], (0, 1))
+            delete[:, 0] += above.flip(1).cumsum(1).flip(1)
+
+
+def flow(layout: Diagonals, weights: Tensor, seeds: Tensor, share: Tensor | None) -> Flow:
+    """Sends each score's gradient back from where it was read along the weights of the moves.
 
     Args:
         layout: sizes of the grids.
-        weights: [D, 3, N, B] derivative of each cell with respect to its neighbours (i-1, j-1),
-            (i-1, j), (i, j-1), in this order; finite also in cells that do not exist.
-        upstream: [B] gradient of the scores.
+        weights: [D, 3, N, B] derivative of each cell with respect to its diagonal, up and left
+            offer; finite also in cells that do not exist.
+        seeds: [D, N, B] gradient that enters from outside; overwritten.
+        share: [D, N, B] derivative of the diagonal offer that a cell makes with respect to the
+            cell; None: 1.
     """
-    rows = layout.rows
-    visits = weights.new_empty(layout.count, rows, layout.batch)
-    # Two diagonals and one row after the last: what flows out of cells beyond it is zero, but for
-    # the upstream gradient, which enters the last cell as if from its diagonal successor.
-    moves = weights.new_zeros(layout.count + 2, 3, rows + 1, layout.batch)
-    moves[-1, 0, -1] = upstream
+    visits = seeds
+    # Two diagonals and one row after the last: what flows out of cells beyond it is zero.
+    moves = weights.new_zeros(layout.count + 2, 3, layout.rows + 1, layout.batch)
     steps = zip(
         reversed(visits.unbind()),
         reversed(weights.unbind()),
@@ -49,10 +77,14 @@ def flow(layout: Diagonals, weights: Tensor, upstream: Tensor) -> Flow:
         reversed(moves[2:, 0, 1:].unbind()),
         reversed(moves[1:-1, 1, 1:].unbind()),
         reversed(moves[1:-1, 2, :-1].unbind()),
+        [None] * layout.count if share is None else reversed(share.unbind()),
         strict=True,
     )
-    for here, weight, outgoing, by_diagonal, by_up, by_left in steps:
-        torch.add(by_up, by_left, out=here)
-        here.add_(by_diagonal)
+    for here, weight, outgoing, by_diagonal, by_up, by_left, part in steps:
+        here.add_(by_up).add_(by_left)
+        if part is None:
+            here.add_(by_diagonal)
+        else:
+            here.addcmul_(by_diagonal, part)
         torch.mul(weight, here, out=outgoing)
-    return Flow(visits, *moves[:-2, :, :-1].unbind(1))
+    return Flow(*map(layout.cells, (visits, *moves[:-2, :, :-1].unbind(1))))

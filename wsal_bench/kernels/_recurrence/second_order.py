@@ -13,6 +13,49 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from wsal_bench.kernels._recurrence.rules import Rules
+
+
+def recurrence_gradients(
+    rules: Rules,
+    inputs: Sequence[Tensor | None],
+    needed: Sequence[bool],
+    upstream: Tensor,
+    *,
+    gamma: float,
+    lengths: Tensor | None,
+) -> tuple[Tensor | None, ...]:
+    """The gradient of a recurrence's score, recorded by autograd.
+
+    What the backward of every backend returns where `torch.is_grad_enabled()` is true in it; the
+    work is then the `torch` backend's.
+
+    Args:
+        rules: those of the kernel.
+        inputs: match, insert and delete; the last two may be None.
+        needed: for each of the three whether its gradient is wanted; the others get None.
+        upstream: [B] gradient with respect to the scores.
+        gamma: as in forward.
+        lengths: as in forward.
+    """
+    from wsal_bench.kernels._recurrence.recorded import score
+
+    def of_given(*given: Tensor) -> Tensor:
+        rest = iter(given)
+        match, insert, delete = (None if x is None else next(rest) for x in inputs)
+        assert match is not None
+        return score(rules, match, insert, delete, gamma=gamma, lengths=lengths)
+
+    present = [place for place, tensor in enumerate(inputs) if tensor is not None]
+    gradients = differentiable_gradients(
+        of_given,
+        [tensor for tensor in inputs if tensor is not None],
+        [needed[place] for place in present],
+        upstream,
+    )
+    found = dict(zip(present, gradients, strict=True))
+    return tuple(found.get(place) for place in range(len(inputs)))
+
 
 def differentiable_gradients(
     function: Callable[..., Tensor],

@@ -3,61 +3,95 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Literal
 
 from torch import Tensor
 
-from wsal_bench.kernels._recurrence.backends import choose
-from wsal_bench.kernels._recurrence.checks import (
-    check_grids,
-    empty_score,
-    in_working_precision,
-    without_autocast,
-)
-from wsal_bench.kernels.lcs.reference import lcs_reference
-from wsal_bench.kernels.lcs.wavefront import lcs_wavefront
-
-BACKENDS: Mapping[str, Callable[[Tensor, float], Tensor]] = {
-    "reference": lcs_reference,
-    "wavefront": lcs_wavefront,
-}
+from wsal_bench.kernels._recurrence.problems import Problem, problem_of, solve
+from wsal_bench.kernels._recurrence.rules import Rules
 
 
-def lcs_score(similarity: Tensor, *, threshold: float, backend: str = "auto") -> Tensor:
+def lcs_score(
+    similarity: Tensor,
+    *,
+    threshold: float,
+    gamma: float = 0.0,
+    mode: Literal["greedy", "optimal"] = "greedy",
+    lengths: Tensor | None = None,
+    backend: str = "auto",
+    check: bool | None = None,
+) -> Tensor:
     """Summed similarity along the common subsequence of each pair in a batch.
 
-    With i from 1 to N, j from 1 to M, C[0, j] = C[i, 0] = 0 and s = similarity[i, j],
+    With i from 1 to N, j from 1 to M, C[0, j] = C[i, 0] = 0 and s = similarity[i, j], for "greedy"
 
-        C[i, j] = C[i-1, j-1] + s              if s > threshold
-                  max(C[i-1, j], C[i, j-1])    elsewhere; a tie takes C[i-1, j]
+        C[i, j] = C[i-1, j-1] + s               if s > threshold
+                  smax(C[i-1, j], C[i, j-1])    elsewhere
 
-    and the score is C[N, M]. The rule is greedy, as published: a match is always taken, also
-    where leaving it out would give a larger sum.
+    and for "optimal"
 
-    Source: FTCL (Gao et al., CVPR 2022), with cosine similarities and the threshold 0.92.
+        C[i, j] = smax(C[i-1, j], C[i, j-1], C[i-1, j-1] + s)    if s > threshold
+                  smax(C[i-1, j], C[i, j-1])                     elsewhere
+        smax(x) = gamma * log(sum(exp(x / gamma))); max(x) for gamma = 0
+
+    and the score is C[N, M]. Greedy is the published rule: a match is always taken, also where
+    leaving it out would give a larger sum. Optimal is the largest sum.
+
+    Source: FTCL (Gao et al., CVPR 2022), greedy and hard, with cosine similarities and 0.92.
 
     Args:
         similarity: [B, N, M] of snippet i of one sequence and snippet j of the other.
-        threshold: what a similarity has to exceed to be a match; compared in the dtype in which
-            the kernel computes. NaN similarities are no matches.
-        backend: a key of `BACKENDS`; all give the same value and gradient. "auto" is
-            "wavefront", on every device and dtype.
+        threshold: what a similarity has to exceed to be a match; rounded to the dtype in which the
+            kernel computes.
+        gamma: softness. 0, and every gamma below 1e-6, is the hard maximum: a tie takes C[i-1, j]
+            before C[i, j-1] before the match. A smooth score counts every path, so without any
+            match it is above 0.
+        mode: "greedy" or "optimal".
+        lengths: int64 [B, 2] rows and columns of each pair; None: N and M. Values outside a
+            pair's lengths are never read (padding may be NaN) and have a zero gradient.
+        backend: "reference", "torch", "cpu", "cuda" or "auto", see `wsal_bench.kernels`; all give
+            the same value and gradient to rounding, and to the last bit where gamma is 0.
+        check: look for values that are not finite and, on CUDA, lengths out of range. None: on a
+            CPU; on CUDA looking would wait for the device, so only True does.
 
     Returns:
         [B] scores on the input's device: float64 for float64, else float32 (half precision and
-        autocast compute in float32). Without a cell (N or M is 0) a score is 0. The gradient, in
-        the input's dtype, is 1 at each match on the path from C[N, M] back to the border and 0
-        elsewhere, so zero where there is no match. It does not depend on the similarities, so
-        a second derivative exists with respect to the upstream gradient only.
+        autocast compute in float32). Without a cell (N, M or a length is 0) a score is 0, with a
+        zero gradient. The hard gradient, in the input's dtype, is 1 at each match on the path from
+        C[N, M] back to the border and 0 elsewhere, so zero where there is no match; it does not
+        depend on the similarities, so its derivative exists with respect to the upstream gradient
+        only. The smooth gradient is the expected number of matches, differentiable to any order.
 
     Raises:
-        ValueError: `similarity` is not [B, N, M], `threshold` is NaN, or no backend has that name.
-        TypeError: `similarity` is not a tensor.
+        ValueError: `similarity` is not a floating-point [B, N, M] or holds NaN or inf (names the
+            pair); threshold is not finite; mode is another; gamma is negative or not finite;
+            lengths are out of range; the backend is unknown or does not work here.
+        TypeError: `similarity` is not a tensor, or gamma or threshold is one.
     """
-    compute = choose(BACKENDS, backend, auto="wavefront")
-    if math.isnan(threshold):
-        raise ValueError("threshold is nan, expected a number")
-    check_grids(similarity=similarity)
-    with without_autocast(similarity.device):
-        (grid,) = in_working_precision(similarity)
-        return compute(grid, threshold) if similarity.numel() else empty_score(grid)
+    problem = lcs_problem(similarity, threshold=threshold, gamma=gamma, mode=mode)
+    return solve(problem, lengths=lengths, backend=backend, check=check)
+
+
+def lcs_problem(
+    similarity: Tensor, *, threshold: float, gamma: float = 0.0, mode: str = "greedy"
+) -> Problem:
+    """The arguments of `lcs_score` as a problem of the recurrence."""
+    if isinstance(threshold, Tensor):
+        raise TypeError("threshold is a tensor, expected a number: it gets no gradient")
+    return problem_of(_rules(float(threshold), mode), similarity, None, None, gamma)
+
+
+@lru_cache
+def _rules(threshold: float, mode: str) -> Rules:
+    if not math.isfinite(threshold):
+        raise ValueError(f"threshold is {threshold}, expected a finite number")
+    if mode not in ("greedy", "optimal"):
+        raise ValueError(f"mode is {mode!r}, expected 'greedy' or 'optimal'")
+    return Rules(
+        match_on="diagonal",
+        border="free",
+        threshold=threshold,
+        greedy=mode == "greedy",
+        names=("similarity", "insert", "delete"),
+    )

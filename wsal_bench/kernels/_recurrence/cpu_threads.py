@@ -1,0 +1,51 @@
+"""Work spread over threads, and what Python hands to compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+PARALLEL_FROM = 500_000  # cells: below, starting threads costs more than it saves
+
+
+def in_threads(compute: Callable[[int, int], int], count: int, cells: int) -> int:
+    """The largest result of `compute` on ranges that make up `range(count)`.
+
+    As many ranges as torch may use threads (`torch.set_num_threads`, OMP_NUM_THREADS); one if
+    there are few cells. Compiled code releases the interpreter's lock, so threads do.
+    """
+    threads = min(count, torch.get_num_threads()) if cells >= PARALLEL_FROM else 1
+    if threads == 1:
+        return compute(0, count)
+    bounds = [n * count // threads for n in range(threads + 1)]
+    results = [0] * threads
+
+    def work(part: int) -> None:
+        results[part] = compute(bounds[part], bounds[part + 1])
+
+    others = [Thread(target=work, args=(part,)) for part in range(1, threads)]
+    for thread in others:
+        thread.start()
+    work(0)
+    for thread in others:
+        thread.join()
+    return max(results)
+
+
+def flat(tensor: Tensor | None) -> Any:
+    """The tensor's numbers [B * N * M], a view where it is contiguous; None for None."""
+    # `reshape` alone keeps the steps of 0 of an expanded tensor; compiled code knows none.
+    return None if tensor is None else tensor.detach().contiguous().numpy().reshape(-1)
+
+
+NO_LENGTHS = np.empty((0, 2), np.int64)
+
+
+def known_lengths(lengths: Tensor | None) -> Any:
+    """[B, 2], or [0, 2] without lengths."""
+    return NO_LENGTHS if lengths is None else lengths.contiguous().numpy()

@@ -1,0 +1,116 @@
+"""The recurrence by anti-diagonals from differentiable operations only: any order of gradient.
+
+What `second_order` takes gradients of. Slower than the other backends, and only for a gamma above
+0; of a hard maximum the gradient does not depend on the weights.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from wsal_bench.kernels._recurrence import wavefront
+from wsal_bench.kernels._recurrence.checks import inside
+from wsal_bench.kernels._recurrence.reference import smooth_maximum
+from wsal_bench.kernels._recurrence.rules import Rules
+
+
+def score(
+    rules: Rules,
+    match: Tensor,
+    insert: Tensor | None,
+    delete: Tensor | None,
+    *,
+    gamma: float,
+    lengths: Tensor | None,
+) -> Tensor:
+    """Scores [B]; see `_recurrence.rules`. Checks nothing."""
+    if not gamma:
+        return wavefront.score(
+            rules, match, insert, delete, gamma=0.0, lengths=lengths, check=False
+        )
+    exists = inside(rules, match, lengths)
+    match, insert, delete = (
+        match.new_zeros(match.shape) if x is None else torch.where(exists, x, 0.0)
+        for x in (-match if rules.negate else match, insert, delete)
+    )
+    diagonals = _diagonals(rules, match, insert, delete, gamma)
+    total = _end(rules, diagonals, match, lengths, gamma)
+    total = -total if rules.negate else total
+    return total if lengths is None else torch.where((lengths > 0).all(1), total, rules.empty)
+
+
+def _diagonals(
+    rules: Rules, match: Tensor, insert: Tensor, delete: Tensor, gamma: float
+) -> list[Tensor]:
+    """C by row [B, N + 1] on each diagonal from -2 on, so that [i + j + 2][:, i + 1] is (i, j)."""
+    batch, rows, columns = match.shape
+    beside, above = _border(rules, insert[:, :, 0]), _border(rules, delete[:, 0])
+    room = match.new_zeros(batch, rows + 1)
+    corner = room[:, :1] - torch.inf if rules.local else room[:, :1]
+    tables = [
+        torch.cat((corner, room[:, 1:]), dim=1),
+        torch.cat((above[:, :1], beside[:, :1], room[:, 2:]), dim=1),
+    ]
+    exists = inside(rules, match, None).expand(1, rows, columns)
+    # The anti-diagonals of a grid are the diagonals of its mirror image.
+    mirrored = [grid.flip(2) for grid in (match, insert, delete, exists)]
+    for d in range(rows + columns - 1):
+        first, end = max(0, d - columns + 1), min(rows, d + 1)
+        here, up, left, is_cell = (x.diagonal(columns - 1 - d, 1, 2) for x in mirrored)
+        before, last = tables[-2:]
+        cells = _cells(
+            rules,
+            here,
+            (before[:, first:end], last[:, first:end] + up, last[:, first + 1 : end + 1] + left),
+            gamma,
+        )
+        row = (
+            above[:, d + 1 : d + 2] if d + 1 < columns else room[:, :1],
+            room[:, :first],
+            torch.where(is_cell, cells, -torch.inf),
+            beside[:, d + 1 : d + 2],  # empty beyond the last row
+        )
+        padded = torch.cat(row, dim=1)
+        tables.append(torch.cat((padded, room[:, padded.shape[1] :]), dim=1))
+    return tables
+
+
+def _cells(
+    rules: Rules, match: Tensor, offers: tuple[Tensor, Tensor, Tensor], gamma: float
+) -> Tensor:
+    diagonal, up, left = offers
+    if rules.match_on == "every":
+        return match + smooth_maximum(up, left, diagonal, gamma=gamma)
+    if rules.local:
+        diagonal = smooth_maximum(torch.zeros_like(diagonal), diagonal, gamma=gamma)
+    diagonal = diagonal + match
+    if rules.threshold is not None:
+        matches = match > rules.threshold
+        diagonal = torch.where(matches, diagonal, -torch.inf)
+        if rules.greedy:
+            up, left = (torch.where(matches, -torch.inf, x) for x in (up, left))
+    return smooth_maximum(up, left, diagonal, gamma=gamma)
+
+
+def _border(rules: Rules, gaps: Tensor) -> Tensor:
+    """[B, L] border beside each row or column; `gaps` [B, L] are the weights along it."""
+    if rules.local or rules.border == "forbidden":
+        return torch.full_like(gaps, -torch.inf)
+    return gaps.cumsum(dim=1) if rules.border == "gaps" else torch.zeros_like(gaps)
+
+
+def _end(
+    rules: Rules, diagonals: list[Tensor], match: Tensor, lengths: Tensor | None, gamma: float
+) -> Tensor:
+    if lengths is None and not rules.local:
+        return diagonals[-1][:, -1]
+    batch, rows, columns = match.shape
+    table = torch.stack(diagonals, dim=1)  # [B, D + 2, N + 1]
+    pair = torch.arange(batch, device=match.device)
+    if lengths is not None and not rules.local:
+        return table[pair, lengths.sum(dim=1), lengths[:, 0]]
+    row, column = (torch.arange(n, device=match.device) for n in (rows, columns))
+    cells = table[:, row[:, None] + column + 2, (row + 1)[:, None]]
+    ends = torch.where(inside(Rules(), cells, lengths), cells, -torch.inf).flatten(1)
+    return smooth_maximum(torch.zeros_like(ends[:, 0]), *ends.unbind(dim=1), gamma=gamma)
