@@ -85,9 +85,7 @@ def test_the_page_shows_what_the_demo_runs() -> None:
     assert shown == [line for line in DEMO if line.startswith("wsal-bench")]
 
 
-def test_python_examples_of_the_pages_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_python_examples_of_the_pages_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(tmp_path)
     monkeypatch.chdir(tmp_path)
     for page in PAGES:
