@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,39 @@ from wsal_bench.kernels._recurrence.rules import Rules
 BORDERS = {"free": 0, "forbidden": 1, "gaps": 2}
 LOCAL = 3
 NO_LENGTHS = np.empty((0, 2), np.int64)
-BIG = 4 << 20  # bytes
+BIG, KEEP = 1 << 20, 256 << 20  # bytes
+
+
+class Room:
+    """Large arrays for what forward leaves, used again: fresh memory costs as much as the work.
+
+    Keeps at most `KEEP` bytes that nobody uses.
+    """
+
+    def __init__(self) -> None:
+        self._free: list[Any] = []
+        self._lock = RLock()  # a collection of garbage may give back in the middle of `take`
+
+    def take(self, count: int, dtype: Any) -> Any:
+        """An array [count] of any values."""
+        size = count * dtype.itemsize
+        if size < BIG:
+            return np.empty(count, dtype)
+        with self._lock:
+            for place, array in enumerate(self._free):
+                if size <= array.nbytes <= 2 * size:
+                    return self._free.pop(place)[:size].view(dtype)
+        return np.empty(size, np.uint8).view(dtype)
+
+    def give_back(self, array: Any) -> None:
+        """Says that an array from `take` is not used any more."""
+        if array.nbytes >= BIG:
+            whole = array
+            while whole.base is not None:
+                whole = whole.base
+            with self._lock:
+                if whole.nbytes + sum(x.nbytes for x in self._free) <= KEEP:
+                    self._free.append(whole)
 
 
 class Grids:
@@ -64,9 +97,11 @@ def known_lengths(lengths: Tensor | None) -> Any:
 
 def new_grid(shape: tuple[int, int, int], dtype: torch.dtype) -> Tensor:
     """A tensor of any values. Large ones come from numpy, which asks for large pages."""
-    if math.prod(shape) * dtype.itemsize < BIG:
+    if math.prod(shape) * dtype.itemsize < 4 * BIG:
         return torch.empty(shape, dtype=dtype)
     return torch.from_numpy(np.empty(shape, NUMPY[dtype]))
 
 
+ROOM = Room()
 NUMPY = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
+KINDS: dict[torch.dtype, Any] = {torch.float32: np.float32, torch.float64: np.float64}

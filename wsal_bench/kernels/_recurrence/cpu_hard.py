@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from wsal_bench.kernels._recurrence.cpu_arrays import (
-    NUMPY,
+    KINDS,
     Grids,
     band_of,
     border_of,
@@ -61,7 +61,7 @@ class Hard:
 
 def run_hard(rules: Rules, grids: Grids, lengths: Tensor | None, value: Tensor) -> Hard | None:
     """Fills in scores [B]. Returns what backward needs; None where a value is not finite."""
-    shape, kind = grids.shape, NUMPY[grids.dtype].type
+    shape, kind = grids.shape, KINDS[grids.dtype]
     diagonal = None
     if rules.match_on == "diagonal":
         threshold = -math.inf if rules.threshold is None else rules.threshold

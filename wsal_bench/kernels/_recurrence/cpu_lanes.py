@@ -242,9 +242,9 @@ def forward(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _put_out(
+def _put_out(  # type: ignore[no-untyped-def]
     match, insert, delete, to_match, to_insert, to_delete, starts, used, begin, count, gap_sign
-):  # type: ignore[no-untyped-def]
+):
     """Gradients of a block's rows, transposed back."""
     _spread(match, to_match, starts, used, begin, count)
     if to_insert is not None:

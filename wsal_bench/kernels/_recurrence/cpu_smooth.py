@@ -13,6 +13,7 @@ from torch import Tensor
 
 from wsal_bench.kernels._recurrence.cpu_arrays import (
     NUMPY,
+    ROOM,
     Grids,
     band_of,
     border_of,
@@ -109,10 +110,14 @@ class Smooth:
     shape: tuple[int, int, int]
     lengths: Any
     order: Any
-    shares: tuple[Any, Any]
-    local: tuple[Any, Any, Any, Any] | None
+    shares: Any
+    local: Any
     score: Any
     gaps: int
+
+    def __del__(self) -> None:
+        for share in self.shares:
+            ROOM.give_back(share)
 
     def gradients(self, upstream: Tensor) -> list[Tensor | None]:
         """Gradients of match, insert and delete; insert's is that of both if they are one."""
@@ -144,7 +149,7 @@ def run_smooth(
     if lengths is not None:
         order = np.argsort(-known[:, 0] * known[:, 1], kind="stable")
     room = blocks * rows * columns * LANES
-    shares = np.empty(room, dtype), np.empty(room, dtype)
+    shares = ROOM.take(room, dtype), ROOM.take(room, dtype)
     local = _room_for_local(blocks, rows, columns, grids.dtype) if rules.local else None
 
     def compute(first: int, last: int) -> int:
@@ -160,9 +165,7 @@ def run_smooth(
     return Smooth(setting, shape, known, order, shares, local, value.numpy().copy(), grids.gaps)
 
 
-def _room_for_local(
-    blocks: int, rows: int, columns: int, dtype: torch.dtype
-) -> tuple[Any, Any, Any, Any]:
+def _room_for_local(blocks: int, rows: int, columns: int, dtype: torch.dtype) -> Any:
     real, whole = NUMBERS[dtype].real, NUMBERS[dtype].whole
     cells, sums = blocks * (rows + 1) * (columns + 1) * LANES, blocks * LANES
     return (
