@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from wsal_bench.kernels._recurrence.checks import refuse_not_finite
+from wsal_bench.kernels._recurrence.cpu_arrays import Grids
 from wsal_bench.kernels._recurrence.cpu_hard import run_hard
 from wsal_bench.kernels._recurrence.cpu_smooth import run_smooth
 from wsal_bench.kernels._recurrence.rules import Rules
@@ -29,7 +30,7 @@ from wsal_bench.kernels._recurrence.second_order import recurrence_gradients
 class Kept(Protocol):
     """What a forward leaves for its backward."""
 
-    def gradients(self, upstream: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(self, upstream: Tensor) -> list[Tensor | None]:
         """Gradients of match, insert and delete; insert's is that of both if they are one."""
         ...
 
@@ -68,12 +69,13 @@ def _run(
     check: bool,
 ) -> tuple[Tensor, Kept | None]:
     """Scores, and what backward needs; None where the compiled code could not tell."""
-    value: Tensor
     kept: Kept | None
+    grids = Grids(match, insert, delete)
+    value = torch.full(grids.shape[:1], rules.empty, dtype=grids.dtype)
     if gamma:
-        value, kept = run_smooth(rules, match, insert, delete, lengths, gamma)
+        kept = run_smooth(rules, grids, lengths, gamma, value)
     else:
-        value, kept = run_hard(rules, match, insert, delete, lengths)
+        kept = run_hard(rules, grids, lengths, value)
     if kept is None:
         from wsal_bench.kernels._recurrence import wavefront
 

@@ -6,13 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wsal_bench.kernels._recurrence.cpu_vectors import (
-    Lanes,
-    Scaled,
-    Variable,
-    Vector,
-    power_of_two,
-)
+from wsal_bench.kernels._recurrence.cpu_memory import Lanes, Variable
+from wsal_bench.kernels._recurrence.cpu_vectors import Scaled, Vector, power_of_two
 
 
 class Plan:

@@ -1,14 +1,11 @@
-"""Work spread over threads, and what Python hands to compiled code."""
+"""Work spread over threads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Thread
-from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 PARALLEL_FROM = 500_000  # cells: below, starting threads costs more than it saves
 
@@ -35,17 +32,3 @@ def in_threads(compute: Callable[[int, int], int], count: int, cells: int) -> in
     for thread in others:
         thread.join()
     return max(results)
-
-
-def flat(tensor: Tensor | None) -> Any:
-    """The tensor's numbers [B * N * M], a view where it is contiguous; None for None."""
-    # `reshape` alone keeps the steps of 0 of an expanded tensor; compiled code knows none.
-    return None if tensor is None else tensor.detach().contiguous().numpy().reshape(-1)
-
-
-NO_LENGTHS = np.empty((0, 2), np.int64)
-
-
-def known_lengths(lengths: Tensor | None) -> Any:
-    """[B, 2], or [0, 2] without lengths."""
-    return NO_LENGTHS if lengths is None else lengths.contiguous().numpy()

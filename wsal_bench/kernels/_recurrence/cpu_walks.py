@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from wsal_bench.compiling import compiled
+from wsal_bench.kernels._recurrence.cpu_memory import numbers_at
 
 FREE, FORBIDDEN, GAPS, LOCAL = range(4)
 DIAGONAL, UP, LEFT, START = range(4)  # START: diagonal, and the path begins there
@@ -19,7 +20,7 @@ DIAGONAL, UP, LEFT, START = range(4)  # START: diagonal, and the path begins the
 @compiled
 def _border(kind, weights, start, step, to):  # type: ignore[no-untyped-def]
     """The border beside a pair's rows or columns: to[0] is the corner, to[k + 1] cell k."""
-    to[:] = 0 if kind == FREE or kind == GAPS else -np.inf
+    to[:] = 0 if kind in (FREE, GAPS) else -np.inf
     if kind == FORBIDDEN:
         to[0] = 0
     if kind == GAPS and weights is not None:
@@ -30,27 +31,32 @@ def _border(kind, weights, start, step, to):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def forward(
-    pairs, lengths, shape, match, insert, delete, sign, border, band, diagonal, moves, ends, score
-):  # type: ignore[no-untyped-def]
+def forward(  # type: ignore[no-untyped-def]
+    pairs, lengths, shape, match_at, insert_at, delete_at, sign, border, band, diagonal, moves,
+    ends, score_at,
+):  # fmt: skip
     """Scores of the pairs pairs[0], ..., pairs[1] - 1; returns how many hold a bad value.
 
     Args:
         pairs: range of pairs.
         lengths: int64 [B, 2]; empty: no lengths.
         shape: B, N, M.
-        match: flat [B * N * M].
-        insert: the same, or None.
-        delete: the same; None where insert is.
+        match_at: address of [B, N, M] numbers.
+        insert_at: the same, or None.
+        delete_at: the same; None where insert_at is.
         sign: of a match in the score.
         border: FREE, FORBIDDEN, GAPS or LOCAL.
         band: largest |i - j|.
         diagonal: None if the match counts on every move, else threshold and greedy (1 or 0).
         moves: uint8, flat [B * N * M], which is filled.
         ends: int64 [B, 2], which is filled: each pair's last cell, -1 where it has no path.
-        score: [B], which is filled where a pair has a cell.
+        score_at: address of [B] scores, which are filled where a pair has a cell.
     """
-    _, height, width = shape
+    batch, height, width = shape
+    match = numbers_at(match_at, batch * height * width, sign)
+    insert = numbers_at(insert_at, batch * height * width, sign)
+    delete = numbers_at(delete_at, batch * height * width, sign)
+    score = numbers_at(score_at, batch, sign)
     bad = 0
     row, side = np.empty(width + 1, match.dtype), np.empty(height + 1, match.dtype)
     infinity, nothing = row.dtype.type(np.inf), row.dtype.type(0)
@@ -75,7 +81,7 @@ def forward(
                 wrong |= not abs(here) < infinity
                 above = row[j + 1]
                 up = above
-                if insert is not None:
+                if insert_at is not None:
                     wrong |= not (insert[place] < infinity and delete[place] < infinity)
                     up = up + insert[place]
                     left = left + delete[place]
@@ -116,38 +122,43 @@ def forward(
 
 
 @compiled
-def backward(
-    pairs, shape, border, on_diagonal, moves, ends, upstream, to_match, to_insert, to_delete, sign
-):  # type: ignore[no-untyped-def]
-    """Gradients of some pairs; arguments as in `forward`, and
+def backward(  # type: ignore[no-untyped-def]
+    pairs, shape, border, on_diagonal, moves, ends, upstream_at, step, to_match_at, to_insert_at,
+    to_delete_at, sign,
+):  # fmt: skip
+    """Gradients of some pairs.
 
-    Args:
-        on_diagonal: whether the match counts on the diagonal move only.
-        upstream: [B] gradients of the scores.
-        to_match: gradient, flat [B * N * M], which is filled.
-        to_insert: the same, or None.
-        to_delete: the same; None where insert is. May be `to_insert`.
+    Beside what `forward` takes and has filled:
+
+    - on_diagonal: whether the match counts on the diagonal move only
+    - upstream_at: address of the gradients of the scores, which are `step` numbers apart
+    - to_match_at, to_insert_at, to_delete_at: addresses of [B, N, M] gradients, which are filled;
+      the last two are None without gap weights, and may be one
     """
-    _, height, width = shape
+    batch, height, width = shape
+    to_match = numbers_at(to_match_at, batch * height * width, sign)
+    to_insert = numbers_at(to_insert_at, batch * height * width, sign)
+    to_delete = numbers_at(to_delete_at, batch * height * width, sign)
+    upstream = numbers_at(upstream_at, (batch - 1) * step + 1, sign)
     for pair in range(pairs[0], pairs[1]):
         start = pair * height * width
         to_match[start : start + height * width] = 0
-        if to_insert is not None:
+        if to_insert_at is not None:
             to_insert[start : start + height * width] = 0
             to_delete[start : start + height * width] = 0
-        i, j, gradient = ends[pair, 0], ends[pair, 1], upstream[pair]
+        i, j, gradient = ends[pair, 0], ends[pair, 1], upstream[pair * step]
         reached = i >= 0
         while i >= 0 and j >= 0:
             place = start + i * width + j
             move = moves[place]
-            if not on_diagonal or move == DIAGONAL or move == START:
+            if not on_diagonal or move in (DIAGONAL, START):
                 to_match[place] += gradient
             if move == UP:
-                if to_insert is not None:
+                if to_insert_at is not None:
                     to_insert[place] += sign * gradient
                 i -= 1
             elif move == LEFT:
-                if to_insert is not None:
+                if to_insert_at is not None:
                     to_delete[place] += sign * gradient
                 j -= 1
             elif move == START:
@@ -155,7 +166,7 @@ def backward(
             else:
                 i -= 1
                 j -= 1
-        if border == GAPS and reached and to_insert is not None:
+        if border == GAPS and reached and to_insert_at is not None:
             for k in range(i + 1):
                 to_insert[start + k * width] += sign * gradient
             for k in range(j + 1):

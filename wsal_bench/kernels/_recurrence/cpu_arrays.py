@@ -1,0 +1,107 @@
+"""What Python hands to compiled code: addresses of tensors, which cost less than arrays of them."""
+
+from __future__ import annotations
+
+import math
+from threading import RLock
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wsal_bench.kernels._recurrence.rules import Rules
+
+BORDERS = {"free": 0, "forbidden": 1, "gaps": 2}
+LOCAL = 3
+NO_LENGTHS = np.empty((0, 2), np.int64)
+BIG, KEEP = 1 << 20, 256 << 20  # bytes
+
+
+class Room:
+    """Large arrays for what forward leaves, used again: fresh memory costs as much as the work.
+
+    Keeps at most `KEEP` bytes that nobody uses.
+    """
+
+    def __init__(self) -> None:
+        self._free: list[Any] = []
+        self._lock = RLock()  # a collection of garbage may give back in the middle of `take`
+
+    def take(self, count: int, dtype: Any) -> Any:
+        """An array [count] of any values."""
+        size = count * dtype.itemsize
+        if size < BIG:
+            return np.empty(count, dtype)
+        with self._lock:
+            for place, array in enumerate(self._free):
+                if size <= array.nbytes <= 2 * size:
+                    return self._free.pop(place)[:size].view(dtype)
+        return np.empty(size, np.uint8).view(dtype)
+
+    def give_back(self, array: Any) -> None:
+        """Says that an array from `take` is not used any more."""
+        if array.nbytes >= BIG:
+            whole = array
+            while whole.base is not None:
+                whole = whole.base
+            with self._lock:
+                if whole.nbytes + sum(x.nbytes for x in self._free) <= KEEP:
+                    self._free.append(whole)
+
+
+class Grids:
+    """A recurrence's inputs, without steps between the numbers, and where they are.
+
+    Attributes:
+        shape: B, N, M.
+        dtype: torch.float32 or torch.float64.
+        gaps: 0: there are no gap weights; 1: one tensor serves both moves; 2: each has its own.
+        match: address of [B, N, M] numbers.
+        insert: the same, or None.
+        delete: the same, or None; also where insert serves both.
+    """
+
+    __slots__ = ("_alive", "delete", "dtype", "gaps", "insert", "match", "shape")
+
+    def __init__(self, match: Tensor, insert: Tensor | None, delete: Tensor | None) -> None:
+        batch, rows, columns = match.shape
+        self.shape, self.dtype = (batch, rows, columns), match.dtype
+        match = match.contiguous()
+        self.insert, self.delete, self.gaps = None, None, 0
+        if insert is not None and delete is not None:
+            self.gaps = 1 if insert is delete else 2
+            insert = insert.contiguous()
+            self.insert = insert.data_ptr()
+            if self.gaps == 2:
+                delete = delete.contiguous()
+                self.delete = delete.data_ptr()
+        self.match = match.data_ptr()
+        self._alive = match, insert, delete
+
+
+def border_of(rules: Rules) -> int:
+    """The number by which compiled code knows a border."""
+    return LOCAL if rules.local else BORDERS[rules.border]
+
+
+def band_of(rules: Rules, shape: tuple[int, int, int]) -> int:
+    """Largest |i - j|."""
+    return shape[1] + shape[2] if rules.band is None else rules.band
+
+
+def known_lengths(lengths: Tensor | None) -> Any:
+    """[B, 2], or [0, 2] without lengths."""
+    return NO_LENGTHS if lengths is None else lengths.contiguous().numpy()
+
+
+def new_grid(shape: tuple[int, int, int], dtype: torch.dtype) -> Tensor:
+    """A tensor of any values. Large ones come from numpy, which asks for large pages."""
+    if math.prod(shape) * dtype.itemsize < 4 * BIG:
+        return torch.empty(shape, dtype=dtype)
+    return torch.from_numpy(np.empty(shape, NUMPY[dtype]))
+
+
+ROOM = Room()
+NUMPY = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
+KINDS: dict[torch.dtype, Any] = {torch.float32: np.float32, torch.float64: np.float64}
