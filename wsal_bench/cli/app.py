@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "leaderboard": Entry("leaderboard:leaderboard", "The table of the stored runs."),
         "ablate": Entry("ablate:ablate", "What each part of a method is worth."),
         "eval": Entry("scoring:eval_", "Score a file of detections."),
+        "profile": Entry("profile:profile", "Where the time goes: kernels, training steps."),
         "doctor": Entry("doctor:doctor", "Check this installation and its plugins."),
     }
 )
