@@ -22,9 +22,10 @@ from wsal_bench.kernels import alignment, fsd_score
 from wsal_bench.kernels._recurrence import backends
 
 OURS = "interpreted"  # `cuda` itself refuses what is on a CPU
-LENGTHS = torch.tensor([[5, 3], [0, 4], [11, 13], [1, 1], [9, 12], [2, 0]])
-each_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-each_lanes = pytest.mark.parametrize("lanes", [1024, 4, 1], ids=lambda lanes: f"{lanes}-lanes")
+LENGTHS = torch.tensor([[5, 3], [0, 4], [7, 8], [2, 0]])
+each_precision = pytest.mark.parametrize(
+    ("dtype", "lanes"), [(torch.float32, 1024), (torch.float64, 2)], ids=["float32", "strips"]
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -43,8 +44,7 @@ def close(ours: tuple[Tensor, ...], expected: tuple[Tensor, ...], dtype: torch.d
         torch.testing.assert_close(got.double(), wanted.double(), rtol=rounding, atol=rounding)
 
 
-@each_lanes
-@each_dtype
+@each_precision
 @each(KERNELS)
 def test_parity_in_strips_and_lengths(
     kernel: Kernel, dtype: torch.dtype, lanes: int, monkeypatch: pytest.MonkeyPatch
@@ -53,22 +53,19 @@ def test_parity_in_strips_and_lengths(
     from wsal_bench.kernels._recurrence import cuda
 
     monkeypatch.setattr(cuda, "MOST_LANES", lanes)
-    grids = kernel.grids(len(LENGTHS), 11, 13, dtype=dtype)
-    lengths = LENGTHS.clone()
-    if "band" in kernel.name:  # width 3: the corner of (5, 3) is within it, of others too
-        assert ((lengths[:, 0] - lengths[:, 1]).abs() <= 3)[lengths.min(dim=1).values > 0].all()
+    grids = kernel.grids(len(LENGTHS), 7, 8, dtype=dtype)
     wide = [grid.detach().double().requires_grad_() for grid in grids]
-    for given_lengths in (lengths, None):
-        expected = value_and_gradients(kernel, wide, lengths=given_lengths, backend="reference")
-        ours = value_and_gradients(kernel, grids, lengths=given_lengths, backend=OURS)
+    for lengths in (LENGTHS, None):
+        expected = value_and_gradients(kernel, wide, lengths=lengths, backend="reference")
+        ours = value_and_gradients(kernel, grids, lengths=lengths, backend=OURS)
         close(ours, expected, dtype)
-        # the same scores where no gradient is wanted
-        free = kernel(*(grid.detach() for grid in grids), lengths=given_lengths, backend=OURS)
-        torch.testing.assert_close(free, ours[0], rtol=0, atol=0)
+    # the same scores where no gradient is wanted
+    free = kernel(*(grid.detach() for grid in grids), backend=OURS)
+    torch.testing.assert_close(free, ours[0], rtol=0, atol=0)
 
 
 @each(SMOOTH)
-@settings(deadline=None, max_examples=6)
+@settings(deadline=None, max_examples=3)
 @given(data=st.data(), gamma=st.sampled_from([0.01, 0.1, 1.0, 20.0]))
 def test_parity_over_layouts_and_gammas(kernel: Kernel, data: st.DataObject, gamma: float) -> None:
     drawn = data.draw(problems(kernel).filter(lambda drawn: len(drawn.grids[0]) <= 3))
@@ -83,7 +80,7 @@ def test_parity_over_layouts_and_gammas(kernel: Kernel, data: st.DataObject, gam
 
 
 @each(HARD)
-@settings(deadline=None, max_examples=6)
+@settings(deadline=None, max_examples=3)
 @given(data=st.data())
 def test_parity_to_the_last_bit_where_ties_abound(kernel: Kernel, data: st.DataObject) -> None:
     drawn = data.draw(problems(kernel, step=0.25).filter(lambda drawn: len(drawn.grids[0]) <= 3))
@@ -108,10 +105,11 @@ def test_gradients_of_gradients(kernel: Kernel) -> None:
         grids = kernel.grids(2, 3, 4)
         score = kernel(*grids, backend=backend)
         first = torch.autograd.grad(score, grids, upstream, create_graph=True)
-        total = sum(x.square().sum() for x in first)
+        total = torch.cat([x.flatten() for x in first]).square().sum()
         wanted = [*grids, upstream] if kernel.gamma else [upstream]
-        found.append(torch.autograd.grad(total, wanted, allow_unused=True))
-    close(*map(tuple, found), torch.float64)  # type: ignore[arg-type]
+        found.append(torch.autograd.grad(total, wanted))
+    ours, expected = found
+    close(ours, expected, torch.float64)
 
 
 @each(KERNELS)

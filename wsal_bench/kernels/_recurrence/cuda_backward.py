@@ -54,7 +54,7 @@ def flow(
     WIDE: tl.constexpr = DTYPE == tl.float64  # noqa: N806, SIM300
     pair = tl.program_id(0).to(tl.int64)
     height, width = extents(lengths, pair, rows, columns, LENGTHS)
-    lane = tl.arange(LANES)
+    lane = tl.arange(0, LANES)
     cells = pair * rows * columns
     nothing = tl.zeros([LANES], DTYPE)
     gradient = tl.load(upstream + pair)
