@@ -23,8 +23,10 @@ from wsal_bench.kernels._recurrence import backends
 
 OURS = "interpreted"  # `cuda` itself refuses what is on a CPU
 LENGTHS = torch.tensor([[5, 3], [0, 4], [7, 8], [2, 0]])
-each_precision = pytest.mark.parametrize(
-    ("dtype", "lanes"), [(torch.float32, 1024), (torch.float64, 2)], ids=["float32", "strips"]
+each_way = pytest.mark.parametrize(
+    ("dtype", "lanes", "lengths"),
+    [(torch.float32, 1024, None), (torch.float64, 2, LENGTHS)],
+    ids=["float32", "strips"],
 )
 
 
@@ -44,10 +46,14 @@ def close(ours: tuple[Tensor, ...], expected: tuple[Tensor, ...], dtype: torch.d
         torch.testing.assert_close(got.double(), wanted.double(), rtol=rounding, atol=rounding)
 
 
-@each_precision
+@each_way
 @each(KERNELS)
 def test_parity_in_strips_and_lengths(
-    kernel: Kernel, dtype: torch.dtype, lanes: int, monkeypatch: pytest.MonkeyPatch
+    kernel: Kernel,
+    dtype: torch.dtype,
+    lanes: int,
+    lengths: Tensor | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """More rows than lanes are done in strips; a length may end in any of them."""
     from wsal_bench.kernels._recurrence import cuda
@@ -55,12 +61,11 @@ def test_parity_in_strips_and_lengths(
     monkeypatch.setattr(cuda, "MOST_LANES", lanes)
     grids = kernel.grids(len(LENGTHS), 7, 8, dtype=dtype)
     wide = [grid.detach().double().requires_grad_() for grid in grids]
-    for lengths in (LENGTHS, None):
-        expected = value_and_gradients(kernel, wide, lengths=lengths, backend="reference")
-        ours = value_and_gradients(kernel, grids, lengths=lengths, backend=OURS)
-        close(ours, expected, dtype)
+    expected = value_and_gradients(kernel, wide, lengths=lengths, backend="reference")
+    ours = value_and_gradients(kernel, grids, lengths=lengths, backend=OURS)
+    close(ours, expected, dtype)
     # the same scores where no gradient is wanted
-    free = kernel(*(grid.detach() for grid in grids), backend=OURS)
+    free = kernel(*(grid.detach() for grid in grids), lengths=lengths, backend=OURS)
     torch.testing.assert_close(free, ours[0], rtol=0, atol=0)
 
 
