@@ -52,7 +52,7 @@ def backend_for(name: str, device: torch.device, dtype: torch.dtype) -> Score:
 
     The rule of "auto":
 
-    - CUDA: `cuda` if triton can be imported, else `torch`;
+    - CUDA: `cuda` if triton 3.2 or newer can be imported, else `torch`;
     - CPU, float32 or float64: `cpu`;
     - anything else: `torch`.
 
@@ -69,7 +69,7 @@ def backend_for(name: str, device: torch.device, dtype: torch.dtype) -> Score:
 def automatic(device: str, dtype: torch.dtype) -> str:
     """What "auto" stands for; see `backend_for`."""
     if device == "cuda":
-        name = "cuda" if find_spec("triton") else "torch"
+        name = "cuda" if _has_triton() else "torch"
     elif device == "cpu" and dtype in (torch.float32, torch.float64) and find_spec(BACKENDS["cpu"]):
         name = "cpu"
     else:
@@ -86,10 +86,17 @@ def _load(name: str, device: str) -> Score:
         if name == "cuda" and not torch.cuda.is_available():
             reason += "; there is no CUDA device here"
         raise ValueError(f"{reason}; 'auto' and 'torch' work on every device")
-    if name == "cuda" and not find_spec("triton"):
-        raise ValueError("backend 'cuda' needs triton (pip install triton); 'torch' works without")
+    if name == "cuda" and not _has_triton():
+        raise ValueError(
+            "backend 'cuda' needs triton 3.2 or newer (pip install triton); 'torch' works without"
+        )
     found: Score = import_module(module).score
     return found
+
+
+def _has_triton() -> bool:
+    """Whether triton is there, and new enough: `gather` came with 3.2."""
+    return find_spec("triton") is not None and hasattr(import_module("triton.language"), "gather")
 
 
 def choose(backends: Mapping[str, Backend], name: str, *, auto: str = "auto") -> Backend:
