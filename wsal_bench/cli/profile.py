@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wsal_bench.cli.options import DeviceType, NamesType, json_option
+from wsal_bench.cli.options import (
+    DeviceType,
+    NamesType,
+    json_option,
+    plugins_option,
+    results_option,
+)
 from wsal_bench.cli.output import document, note
 from wsal_bench.errors import UsageError
 from wsal_bench.files import make_folder, write_bytes, write_text
@@ -174,3 +180,30 @@ def _write(folder: Path, data: dict[str, Any]) -> None:
         path = folder / f"profile.{ending}"
         write_bytes(path, content)
         note(f"wrote {path}")
+
+
+@profile.command()
+@click.argument("run")
+@click.option("--steps", type=click.IntRange(1, 10000), default=20, show_default=True)
+@results_option
+@plugins_option
+@json_option
+def methods(run: str, steps: int, results: Path, as_json: bool) -> None:
+    """Seconds of a training step by part, on real steps of a run (directory or hash)."""
+    from wsal_bench.cells import RunSpec
+    from wsal_bench.report.lookup import find_run
+
+    found = find_run(results, run)
+    if found is None:
+        raise UsageError(f"no run {run!r} in {results}", hint="see wsal-bench list runs")
+    from wsal_bench.profiling.steps import SCHEMA as METHODS_SCHEMA
+    from wsal_bench.profiling.steps import profile_run
+
+    note(f"measuring {steps} steps of {found['directory']}")
+    data = profile_run(RunSpec.from_json(found["spec"]), Path(found["directory"]), steps)
+    if as_json:
+        click.echo(document(METHODS_SCHEMA, "data", data))
+        return
+    from wsal_bench.report.profile import steps_markdown
+
+    click.echo(steps_markdown(data).rstrip())
