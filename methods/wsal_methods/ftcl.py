@@ -121,6 +121,7 @@ class Method(TrainableMethod):
     """FTCL, its two halves, and two controls that have no alignment or no order."""
 
     Config = FTCLConfig
+    version = "2"  # 1: alignment gradients in log space, off by some 1e-6
     groups = ()
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},

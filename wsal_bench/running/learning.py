@@ -64,7 +64,7 @@ def learn(cell: Cell, dataset: Dataset, context: Context, watch: Stopwatch) -> L
     spec, place = cell.spec, RunFiles(context.results / cell.key)
     kind: type[Method] = plugins.load("methods", spec.method)
     config = build(kind.Config, [Layer("the specification", spec.config)], owner=spec.name)
-    parents = {name: _parent(need, context.results) for name, need in spec.needs.items()}
+    parents = {name: parent_of(need, context.results) for name, need in spec.needs.items()}
     with truth_locked():
         method = kind(config, task_of(spec, dataset, cell.device), parents)
         session = Session(
@@ -133,7 +133,7 @@ class _Inference:
                     cut[video.video_id] = self.method.localize(plain, self.method.recipe)
 
 
-def _parent(need: Need, results: Path) -> Parent:
+def parent_of(need: Need, results: Path) -> Parent:
     """What a finished parent hands to its child."""
     place = RunFiles(results / need.cell)
     if need.kind == "checkpoint":

@@ -52,9 +52,9 @@ def backend_for(name: str, device: torch.device, dtype: torch.dtype) -> Score:
 
     The rule of "auto":
 
-    - CUDA: `cuda` if triton can be imported, else `torch`;
     - CPU, float32 or float64: `cpu`;
-    - anything else: `torch`.
+    - anything else: `torch`, on CUDA too: `cuda` was tested by interpretation and compiled, but has
+      not run on a device yet, so it has to be asked for by name.
 
     The dtype is that of the computation, so half precision counts as float32. The choice is logged
     once for each device and dtype (logger "wsal_bench.kernels", level INFO).
@@ -68,12 +68,8 @@ def backend_for(name: str, device: torch.device, dtype: torch.dtype) -> Score:
 @lru_cache
 def automatic(device: str, dtype: torch.dtype) -> str:
     """What "auto" stands for; see `backend_for`."""
-    if device == "cuda":
-        name = "cuda" if find_spec("triton") else "torch"
-    elif device == "cpu" and dtype in (torch.float32, torch.float64) and find_spec(BACKENDS["cpu"]):
-        name = "cpu"
-    else:
-        name = "torch"
+    on_cpu = device == "cpu" and dtype in (torch.float32, torch.float64)
+    name = "cpu" if on_cpu else "torch"
     LOG.info("alignment kernels: %s for %s on %s", name, str(dtype).removeprefix("torch."), device)
     return name
 
@@ -86,10 +82,17 @@ def _load(name: str, device: str) -> Score:
         if name == "cuda" and not torch.cuda.is_available():
             reason += "; there is no CUDA device here"
         raise ValueError(f"{reason}; 'auto' and 'torch' work on every device")
-    if name == "cuda" and not find_spec("triton"):
-        raise ValueError("backend 'cuda' needs triton (pip install triton); 'torch' works without")
+    if name == "cuda" and not _has_triton():
+        raise ValueError(
+            "backend 'cuda' needs triton 3.2 or newer (pip install triton); 'torch' works without"
+        )
     found: Score = import_module(module).score
     return found
+
+
+def _has_triton() -> bool:
+    """Whether triton is there, and new enough: `gather` came with 3.2."""
+    return find_spec("triton") is not None and hasattr(import_module("triton.language"), "gather")
 
 
 def choose(backends: Mapping[str, Backend], name: str, *, auto: str = "auto") -> Backend:
