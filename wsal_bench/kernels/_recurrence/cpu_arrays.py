@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import lru_cache
 from threading import RLock
 from typing import Any
 
@@ -12,6 +14,9 @@ from torch import Tensor
 
 from wsal_bench.kernels._recurrence.rules import Rules
 
+LANES = 16  # pairs in a block; also in `cpu_vectors`, which imports numba
+NUMPY = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
+KINDS: dict[torch.dtype, Any] = {torch.float32: np.float32, torch.float64: np.float64}
 BORDERS = {"free": 0, "forbidden": 1, "gaps": 2}
 LOCAL = 3
 NO_LENGTHS = np.empty((0, 2), np.int64)
@@ -103,5 +108,72 @@ def new_grid(shape: tuple[int, int, int], dtype: torch.dtype) -> Tensor:
 
 
 ROOM = Room()
-NUMPY = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
-KINDS: dict[torch.dtype, Any] = {torch.float32: np.float32, torch.float64: np.float64}
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers that a precision computes with.
+
+    Attributes:
+        real: numpy's type of the floats.
+        whole: of the exponents.
+        low: exponent of what is 0.
+        reach: limit of the sum of exponents along a path.
+    """
+
+    real: Any
+    whole: Any
+    low: Any
+    reach: float
+
+
+NUMBERS = {
+    torch.float32: Numbers(np.float32, np.int32, np.int32(-(2**30)), 2.0**28),
+    torch.float64: Numbers(np.float64, np.int64, np.int64(-(2**62)), 2.0**60),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """Rules and shape in the terms of the compiled code.
+
+    Attributes:
+        sign: of a match in the score.
+        low: exponent of what is 0.
+        units: what turns a match and a gap weight into a power of two.
+        scale: what turns a power of two into a score.
+        limit: largest exponent that an input may have, as bits of a float.
+        border: one of its numbers.
+        band: largest |i - j|.
+        diagonal: None, or the threshold and whether a match above it is always taken.
+    """
+
+    sign: int
+    low: Any
+    units: tuple[Any, Any]
+    scale: float
+    limit: int
+    border: int
+    band: int
+    diagonal: tuple[Any, Any] | None
+
+
+@lru_cache
+def setting_of(
+    rules: Rules, gamma: float, shape: tuple[int, int, int], dtype: torch.dtype
+) -> Setting:
+    """Rules, softness, shape [B, N, M] and precision as compiled code takes them."""
+    numbers = NUMBERS[dtype]
+    unit, sign = math.log2(math.e) / gamma, -1 if rules.negate else 1
+    threshold = -math.inf if rules.threshold is None else rules.threshold
+    pair = numbers.real(threshold), numbers.real(rules.greedy)
+    return Setting(
+        sign=sign,
+        low=numbers.low,
+        units=(numbers.real(sign * unit), numbers.real(unit)),
+        scale=sign * gamma * math.log(2),
+        limit=int(numbers.real(numbers.reach / (shape[1] + shape[2])).view(numbers.whole)),
+        border=border_of(rules),
+        band=band_of(rules, shape),
+        diagonal=pair if rules.match_on == "diagonal" else None,
+    )

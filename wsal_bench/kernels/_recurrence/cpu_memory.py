@@ -56,7 +56,7 @@ class Lanes:
 
     def counting(self) -> Vector:
         """The number of each lane, as integers."""
-        return Vector(self.builder, ir.Constant(self.integers, range(LANES)), self.form)
+        return Vector(self.builder, ir.Constant(self.integers, list(range(LANES))), self.form)
 
     def memory(self, array_type: Any, array: Any) -> Memory:
         data = self.context.make_array(array_type)(self.context, self.builder, array).data

@@ -12,42 +12,21 @@ import torch
 from torch import Tensor
 
 from wsal_bench.kernels._recurrence.cpu_arrays import (
+    LANES,
+    NUMBERS,
     NUMPY,
     ROOM,
     Grids,
-    band_of,
-    border_of,
+    Setting,
     known_lengths,
     new_grid,
+    setting_of,
 )
+from wsal_bench.kernels._recurrence.cpu_few import Strips, run_strips, suits
 from wsal_bench.kernels._recurrence.cpu_threads import in_threads
 from wsal_bench.kernels._recurrence.rules import Rules
 
 NO_ORDER = np.empty(0, np.int64)
-LANES = 16  # as in `cpu_vectors`, which imports numba
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """The numbers that a precision computes with.
-
-    Attributes:
-        real: numpy's type of the floats.
-        whole: of the exponents.
-        low: exponent of what is 0.
-        reach: limit of the sum of exponents along a path.
-    """
-
-    real: Any
-    whole: Any
-    low: Any
-    reach: float
-
-
-NUMBERS = {
-    torch.float32: Numbers(np.float32, np.int32, np.int32(-(2**30)), 2.0**28),
-    torch.float64: Numbers(np.float64, np.int64, np.int64(-(2**62)), 2.0**60),
-}
 
 
 @lru_cache
@@ -55,51 +34,6 @@ def _compiled() -> Any:
     from wsal_bench.kernels._recurrence import cpu_lanes
 
     return cpu_lanes
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """Rules and shape in the terms of the compiled code.
-
-    Attributes:
-        sign: of a match in the score.
-        low: exponent of what is 0.
-        units: what turns a match and a gap weight into a power of two.
-        scale: what turns a power of two into a score.
-        limit: largest exponent that an input may have, as bits of a float.
-        border: one of its numbers.
-        band: largest |i - j|.
-        diagonal: None, or the threshold and whether a match above it is always taken.
-    """
-
-    sign: int
-    low: Any
-    units: tuple[Any, Any]
-    scale: float
-    limit: int
-    border: int
-    band: int
-    diagonal: tuple[Any, Any] | None
-
-
-@lru_cache
-def _setting(
-    rules: Rules, gamma: float, shape: tuple[int, int, int], dtype: torch.dtype
-) -> Setting:
-    numbers = NUMBERS[dtype]
-    unit, sign = math.log2(math.e) / gamma, -1 if rules.negate else 1
-    threshold = -math.inf if rules.threshold is None else rules.threshold
-    pair = numbers.real(threshold), numbers.real(rules.greedy)
-    return Setting(
-        sign=sign,
-        low=numbers.low,
-        units=(numbers.real(sign * unit), numbers.real(unit)),
-        scale=sign * gamma * math.log(2),
-        limit=int(numbers.real(numbers.reach / (shape[1] + shape[2])).view(numbers.whole)),
-        border=border_of(rules),
-        band=band_of(rules, shape),
-        diagonal=pair if rules.match_on == "diagonal" else None,
-    )
 
 
 @dataclass(eq=False, slots=True)  # not frozen: made at each call, and that would cost more
@@ -140,11 +74,13 @@ class Smooth:
 
 def run_smooth(
     rules: Rules, grids: Grids, lengths: Tensor | None, gamma: float, value: Tensor
-) -> Smooth | None:
+) -> Smooth | Strips | None:
     """Fills in scores [B]. Returns what backward needs; None where an input is out of range."""
     batch, rows, columns = shape = grids.shape
+    setting = setting_of(rules, gamma, shape, grids.dtype)
+    if suits(rules, shape):
+        return run_strips(setting, grids, lengths, value)
     dtype, blocks = NUMPY[grids.dtype], -(-batch // LANES)
-    setting = _setting(rules, gamma, shape, grids.dtype)
     known, order = known_lengths(lengths), NO_ORDER
     if lengths is not None:
         order = np.argsort(-known[:, 0] * known[:, 1], kind="stable")
