@@ -125,7 +125,8 @@ def _measured(device: str, threads: int, **sizes: Any) -> dict[str, Any]:
     before, compiled_before = torch.get_num_threads(), numba.get_num_threads()
     torch.set_num_threads(threads)
     # Compiled kernels, those of peers too, have a pool of their own; it would use all cores.
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(min(threads, most))
     try:
         suite = Suite(_request(device, **sizes), note)
         rows = [row.to_json() for row in suite.rows()]
