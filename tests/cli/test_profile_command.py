@@ -82,3 +82,14 @@ def test_a_mistake_is_one_sentence_before_anything_is_measured(
     assert done.exit_code == code
     assert says in done.stderr
     assert "checking" not in done.stderr
+
+
+def test_compiled_code_gets_the_threads_that_were_asked_for(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool of a peer that takes all cores slows down whatever is measured in turn with it."""
+    set_to: list[int] = []
+    monkeypatch.setattr("numba.set_num_threads", set_to.append)
+    done = cli("profile", "kernels", *FAST, "--threads", "1")
+    assert done.exit_code == 0, done.stderr
+    assert set_to[0] == 1 and len(set_to) == 2

@@ -115,20 +115,25 @@ def kernels(
 
 def _measured(device: str, threads: int, **sizes: Any) -> dict[str, Any]:
     """The content of the document."""
+    import numba
     import torch
 
     from wsal_bench.profiling.suite import Suite
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    before = torch.get_num_threads()
+    before, compiled_before = torch.get_num_threads(), numba.get_num_threads()
     torch.set_num_threads(threads)
+    # Compiled kernels, those of peers too, have a pool of their own; it would use all cores.
+    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(min(threads, most))
     try:
         suite = Suite(_request(device, **sizes), note)
         rows = [row.to_json() for row in suite.rows()]
         return {"rows": rows, "notes": suite.notes, "environment": suite.environment()}
     finally:
         torch.set_num_threads(before)
+        numba.set_num_threads(compiled_before)
 
 
 def _request(

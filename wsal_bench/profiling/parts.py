@@ -106,8 +106,10 @@ def _timed(clock: Clock, part: str, function: Callable[..., Tensor]) -> Callable
         marked: dict[int, Any] = {}  # one tensor as two inputs stays one tensor
         for value in inputs:
             wanted = isinstance(value, Tensor) and value.requires_grad
-            marked[id(value)] = _Marker.apply(value, span.end) if wanted else value
-        found = forward(*(marked[id(value)] for value in inputs), **options)
+            if wanted:
+                value_in = _Marker.apply(value, span.end)  # type: ignore[no-untyped-call]
+            marked[id(value)] = value_in if wanted else value
+        found: Tensor = forward(*(marked[id(value)] for value in inputs), **options)
         if not found.requires_grad:
             return found
         out: Tensor = _Marker.apply(found, span.begin)  # type: ignore[no-untyped-call]
