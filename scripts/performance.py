@@ -18,6 +18,7 @@ TITLES = {
     "test_localization": "Localization",
     "test_diagnosis": "Diagnosis",
     "test_kernels": "Alignment kernels",
+    "test_kernels_at_size": "Alignment kernels at library sizes",
     "test_ftcl_step": "An FTCL step",
     "test_training": "Training loop",
 }
