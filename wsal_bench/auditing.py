@@ -176,9 +176,14 @@ def cross_protocols(
     """Both detections under both protocols, and the scores by protocol.
 
     Raises:
-        UsageError: a protocol that none of the truths fits.
+        UsageError: a protocol that none of the truths fits, or two versions of one protocol.
     """
     first, second = rules
+    if first.name == second.name and first != second:
+        raise UsageError(
+            f"{first.name} version {first.version} and version {second.version} have one name",
+            hint="score the older result again, or name both with --protocol-a and --protocol-b",
+        )
     by_name = {
         protocol.name: [scored(one, truths, protocol) for one in (a, b)] for protocol in rules
     }

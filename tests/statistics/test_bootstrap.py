@@ -78,6 +78,7 @@ def test_several_data_seeds_average_the_difference_and_narrow_its_sampling_error
 
 
 def test_the_interval_is_made_of_both_errors_about_the_observed_difference() -> None:
+    # Welch and Satterthwaite: 1 / (0.01² / (0.01² + 0.02²))^2 = 25 degrees of freedom
     observed = {(0, 0): 0.02, (0, 1): 0.04}  # mean 0.03, standard error 0.01
     resampled = np.array([0.1, 0.1 + 0.02 * np.sqrt(2)])  # standard deviation 0.02; biased
     interval = interval_of(observed, resampled, level=0.95)
@@ -85,15 +86,21 @@ def test_the_interval_is_made_of_both_errors_about_the_observed_difference() -> 
     assert interval.video_error == pytest.approx(0.02)
     total = np.hypot(0.01, 0.02)
     assert (interval.low, interval.high) == pytest.approx(
-        (0.03 - 1.959964 * total, 0.03 + 1.959964 * total), abs=1e-6
+        (0.03 - 2.059539 * total, 0.03 + 2.059539 * total), abs=1e-6
     )
-    assert interval.p_value == pytest.approx(0.1797125, abs=1e-6)  # z = 1.3416, two-sided
+    assert interval.p_value == pytest.approx(0.191773, abs=1e-6)  # t = 1.3416, two-sided
+
+
+def test_two_seeds_that_differ_a_lot_make_a_wide_interval() -> None:
+    observed = {(0, 0): 0.02, (0, 1): 0.04}
+    interval = interval_of(observed, np.array([0.03, 0.03 + 1e-9]))  # the videos add nothing
+    assert interval.high - 0.03 == pytest.approx(12.7062 * 0.01, abs=1e-5)  # one degree of freedom
 
 
 def test_one_seed_leaves_the_seeds_part_out() -> None:
     interval = interval_of({(0, 0): 0.03}, np.array([0.02, 0.04]))
     assert interval.seed_error is None
-    assert interval.high - 0.03 == pytest.approx(1.959964 * interval.video_error, abs=1e-6)
+    assert interval.high - 0.03 == pytest.approx(1.96 * interval.video_error, rel=2e-3)
 
 
 def test_a_standard_error_is_the_spread_of_resamples_and_their_bias_is_told() -> None:

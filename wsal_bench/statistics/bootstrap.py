@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.random import Generator
@@ -21,10 +20,11 @@ from numpy.typing import NDArray
 
 from wsal_bench.evaluation import Scores
 from wsal_bench.evaluation.resampling import obstacle, resampled_average_precision
-from wsal_bench.statistics.seeds import mean
+from wsal_bench.statistics.seeds import mean, student_p, student_quantile
 from wsal_bench.types import FloatArray
 
 _CHUNK = 250  # resamples worked on at once: bounds the memory, moves no number
+_MANY = 1000  # degrees of freedom from which on Student's distribution is as good as normal
 _SAME = 1e-12  # errors below it are rounding: the two runs are the same
 
 Place = tuple[int, int]  # (data_seed, seed)
@@ -58,7 +58,8 @@ class Interval:
     errs on the side of caution; with one seed the seeds' part is not known and left out.
 
     Args:
-        low: lower end: the difference minus as many standard errors as the level asks for.
+        low: lower end: the difference minus as many standard errors as the level asks for, by
+            Student's distribution: few seeds make it wider.
         high: upper end.
         difference: first minus second on the data as it is, mean over the seeds.
         level: how often such an interval should hold the true difference.
@@ -194,7 +195,8 @@ def interval_of(
     seed_error = float(np.std(spread, ddof=1)) / math.sqrt(len(spread)) if len(spread) > 1 else None
     video_error = float(np.std(resampled, ddof=1))
     total, difference = math.hypot(video_error, seed_error or 0.0), mean(means)
-    reach = NormalDist().inv_cdf((1 + level) / 2) * total
+    freedom = _freedom(video_error, seed_error or 0.0, len(spread))
+    reach = student_quantile(level, freedom) * total
     ratio = abs(difference) / total if total > _SAME else 0.0 if abs(difference) < _SAME else 1e9
     return Interval(
         low=difference - reach,
@@ -204,8 +206,19 @@ def interval_of(
         num_resamples=len(resampled),
         video_error=video_error,
         seed_error=seed_error,
-        p_value=math.erfc(ratio / math.sqrt(2)),
+        p_value=student_p(ratio, freedom),
     )
+
+
+def _freedom(video_error: float, seed_error: float, num_seeds: int) -> int:
+    """Whole degrees of freedom of the two errors together (Welch and Satterthwaite), rounded down.
+
+    The videos are many, so their part counts as known; the seeds' has one less than there are.
+    """
+    if seed_error <= _SAME:
+        return _MANY
+    share = seed_error**2 / (video_error**2 + seed_error**2)
+    return max(1, min(int((num_seeds - 1) / share**2), _MANY))
 
 
 def resample(runs: Sequence[Scores], n: int, generator: Generator) -> FloatArray:
@@ -244,7 +257,7 @@ def num_groups(scores: Scores) -> int:
 
 
 def _one_truth(a: Scores, b: Scores) -> bool:
-    """Whether two runs were scored on the same segments of the same groups."""
+    """Whether two runs have the same videos and as many segments of each class; not their borders."""
     if a.support is None or b.support is None or a.support.groups != b.support.groups:
         return False
     return np.array_equal(a.support.video, b.support.video) and all(

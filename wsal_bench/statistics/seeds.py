@@ -120,8 +120,6 @@ def sign_flip_test(differences: Mapping[tuple[int, int], float]) -> SignFlip | N
 def paired_t(differences: Sequence[float]) -> float:
     """Two-sided p-value of Student's t for a mean difference of 0.
 
-    By the finite series of Abramowitz and Stegun, 26.7.3 and 26.7.4, for whole degrees of freedom.
-
     Raises:
         ValueError: fewer than two differences.
     """
@@ -131,8 +129,19 @@ def paired_t(differences: Sequence[float]) -> float:
     centre, spread = mean(differences), float(np.std(differences, ddof=1))
     if spread <= 1e-15:  # rounding: all differences are the same
         return 1.0 if abs(centre) <= 1e-15 else 0.0
-    freedom = n - 1
-    angle = math.atan(abs(centre) / spread * math.sqrt(n / freedom))
+    return student_p(abs(centre) / spread * math.sqrt(n), n - 1)
+
+
+def student_p(t: float, freedom: int) -> float:
+    """Two-sided p-value of Student's t.
+
+    By the finite series of Abramowitz and Stegun, 26.7.3 and 26.7.4.
+
+    Args:
+        t: at least 0.
+        freedom: whole degrees of freedom, at least 1.
+    """
+    angle = math.atan(t / math.sqrt(freedom))
     odd = freedom % 2
     term = math.cos(angle) if odd else 1.0
     total = 0.0
@@ -140,7 +149,18 @@ def paired_t(differences: Sequence[float]) -> float:
         total += term
         term *= math.cos(angle) ** 2 * step / (step + 1)
     within = math.sin(angle) * total
-    return 1.0 - ((angle + within) * 2 / math.pi if odd else within)
+    return max(1.0 - ((angle + within) * 2 / math.pi if odd else within), 0.0)
+
+
+def student_quantile(level: float, freedom: int) -> float:
+    """The t that a fraction `level` of Student's distribution stays within, on both sides of 0."""
+    low, high = 0.0, 1.0
+    while student_p(high, freedom) > 1 - level:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student_p(middle, freedom) > 1 - level else (low, middle)
+    return high
 
 
 def _signs(n: int) -> FloatArray:
