@@ -257,7 +257,7 @@ def num_groups(scores: Scores) -> int:
 
 
 def _one_truth(a: Scores, b: Scores) -> bool:
-    """Whether two runs have the same videos and as many segments of each class; not their borders."""
+    """Whether two runs have the same videos and segments of each class there; not their borders."""
     if a.support is None or b.support is None or a.support.groups != b.support.groups:
         return False
     return np.array_equal(a.support.video, b.support.video) and all(
