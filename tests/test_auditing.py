@@ -115,6 +115,12 @@ def test_two_protocols_are_compared_by_what_both_report(
         assert with_headline(one, measure).headline == measure
 
 
+def test_two_versions_of_one_protocol_are_not_taken_for_one() -> None:
+    fair, poor = targets()
+    with pytest.raises(UsageError, match="version 1 and version 2 have one name"):
+        audit(fair, poor, RULES, replace(RULES, version=2))
+
+
 def test_protocols_without_a_common_measure_are_refused() -> None:
     with pytest.raises(UsageError, match="neither an average nor tIoU"):
         common_measure(RULES, with_tious(RULES, [0.25]))

@@ -176,3 +176,17 @@ def test_a_truncated_file_is_an_error_with_its_line(
     result = cli("eval", *files)
     assert result.exit_code == 3
     assert "line 2" in result.stderr
+
+
+def test_rules_of_another_data_set_are_refused_where_the_names_of_videos_tell(
+    cli: Cli, tmp_path: Path
+) -> None:
+    rows = [{"segment": [0, 1], "label": "a", "score": 0.5}]
+    database = {"video_test_0000004": {"subset": "test", "annotations": rows}}
+    (tmp_path / "gt.json").write_text(json.dumps({"database": database}))
+    (tmp_path / "found.json").write_text(json.dumps({"results": {"video_test_0000004": rows}}))
+    pair = ("eval", str(tmp_path / "gt.json"), str(tmp_path / "found.json"))
+    assert cli(*pair).exit_code == cli(*pair, "--protocol", "thumos14/um-2021").exit_code == 0
+    wrong = cli(*pair, "--protocol", "activitynet13/common")
+    assert wrong.exit_code == 2
+    assert "these are videos of thumos14" in wrong.stderr

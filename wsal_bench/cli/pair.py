@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsal_bench.errors import DataError, UsageError, did_you_mean
-from wsal_bench.evaluation import Protocol
+from wsal_bench.evaluation import Protocol, protocols
 from wsal_bench.evaluation.formats import (
     detections_from_json,
     detections_from_npz,
@@ -101,13 +101,22 @@ def excluding(rules: Protocol, names: str, pair: Pair) -> Protocol:
 
 
 def _check_data_set(truth: GroundTruth, rules: Protocol, path: Path) -> None:
-    prefix = _PREFIXES.get(rules.dataset, "")
-    if prefix and not any(name.startswith(prefix) for name in truth.video_ids):
-        raise UsageError(
-            f"protocol {rules.name!r} does not fit: no video is called {prefix}...",
-            hint=f"this truth has {', '.join(truth.video_ids[:3])}",
-            path=path,
-        )
+    """Refuses rules with the name of one data set for the videos of another, where names tell."""
+    named = {name.partition("/")[0] for name in protocols.names()}
+    for dataset, prefix in _PREFIXES.items():
+        found = any(name.startswith(prefix) for name in truth.video_ids)
+        if rules.dataset == dataset and not found:
+            raise UsageError(
+                f"protocol {rules.name!r} does not fit: no video is called {prefix}...",
+                hint=f"this truth has {', '.join(truth.video_ids[:3])}",
+                path=path,
+            )
+        if found and rules.dataset in named - {dataset}:
+            raise UsageError(
+                f"protocol {rules.name!r} does not fit: these are videos of {dataset}",
+                hint=f"choose one of {dataset}'s: wsal-bench list protocols",
+                path=path,
+            )
 
 
 def _check_labels(found: Detections, truth: GroundTruth, rules: Protocol, path: Path) -> None:
