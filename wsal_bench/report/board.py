@@ -22,7 +22,10 @@ def title(board: Leaderboard) -> str:
 def table(board: Leaderboard, rows: Sequence[Row], protocol: Protocol) -> Table:
     """Some rows of a board under its columns."""
     columns = [Column("method", "left"), Column(average_title(protocol.headline))]
-    columns += [Column("SE")] + ([Column("Δ to best [95 %]")] if board.best else [])
+    known = any(row.statistics is not None for row in rows)  # floors and ceilings have none
+    compared = known and bool(board.best)
+    columns += [Column("SE")] if known else []
+    columns += [Column("Δ to best [95 %]")] if compared else []
     others = [name for name in protocol.averages if name != protocol.headline]
     columns += [Column(average_title(name)) for name in others]
     columns += [Column(f"@{tiou:g}") for tiou in protocol.tious]
@@ -41,8 +44,8 @@ def table(board: Leaderboard, rows: Sequence[Row], protocol: Protocol) -> Table:
             (
                 Cell(row.name),
                 cells[0],
-                Cell(uncertainty.error_cell(row.statistics)),
-                *([Cell(uncertainty.difference_cell(row.statistics))] if board.best else []),
+                *([Cell(uncertainty.error_cell(row.statistics))] if known else []),
+                *([Cell(uncertainty.difference_cell(row.statistics))] if compared else []),
                 *cells[1:],
                 Cell(f"{row.headline.num_data_seeds} x {row.headline.num_seeds}"),
                 Cell(numbers.count(row.parameters)),
