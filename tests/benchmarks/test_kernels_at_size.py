@@ -52,7 +52,10 @@ def test_soft_dtw_is_many_times_as_fast_as_tslearn(batch: int, length: int, leas
     }
     ms = shortest_ms(runs, rounds=6 if batch * length**2 < 4e6 else 3, calls={"ours": 5})
     ratio = ms["tslearn"] / ms["ours"]
-    tell(f"soft-DTW, B = {batch}, L = {length}: {ms}, {ratio:.3g} x")
+    tell(
+        f"soft-DTW, B = {batch}, L = {length}: tslearn {ms['tslearn']:.3g} ms, "
+        f"ours {ms['ours']:.3g} ms, {ratio:.3g} x"
+    )
     assert ratio >= least
 
 
@@ -65,8 +68,8 @@ def test_pairs_of_different_lengths_cost_no_more_than_full_ones() -> None:
         "lengths": forward_and_backward(partial(soft_dtw, gamma=GAMMA, lengths=lengths), *inputs),
     }
     ms = shortest_ms(runs, rounds=10, calls={})
-    tell(f"lengths uniform in [L/2, L]: {ms}, {ms['lengths'] / ms['full']:.3g} x")
-    assert ms["lengths"] <= 1.1 * ms["full"]
+    tell(f"lengths uniform in [L/2, L]: {ms['lengths'] / ms['full']:.3g} x those of full length")
+    assert ms["lengths"] <= 1.4 * ms["full"]  # measured 1.02
 
 
 def errors(cost: Tensor, gamma: float) -> dict[str, float]:
@@ -82,7 +85,10 @@ def errors(cost: Tensor, gamma: float) -> dict[str, float]:
     for name, run in runs.items():
         (gradient,) = torch.autograd.grad(run(cost).sum(), cost)
         found[name] = float((gradient.double() - exact).abs().max())
-    tell(f"float32 gradient, L = {cost.shape[1]}, gamma = {gamma}: {found}")
+    tell(
+        f"float32 gradient, L = {cost.shape[1]}, gamma = {gamma}: off by "
+        + ", ".join(f"{value:.1g} ({name})" for name, value in found.items())
+    )
     return found
 
 
