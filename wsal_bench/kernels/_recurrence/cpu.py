@@ -14,6 +14,7 @@ the `torch` backend computes the scores.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -35,6 +36,49 @@ class Kept(Protocol):
         ...
 
 
+@dataclass(eq=False, slots=True)  # not frozen: made at each call, and that would cost more
+class _Call:
+    """What a call is about, beside its grids. `gaps`: how many grids of gap weights there are."""
+
+    rules: Rules
+    gamma: float
+    lengths: Tensor | None
+    check: bool
+    gaps: int
+
+    def run(self, match: Tensor, gaps: tuple[Tensor, ...]) -> tuple[Tensor, Kept | None]:
+        """Scores, and what backward needs; None where the compiled code could not tell."""
+        grids = Grids(match, gaps)
+        value = torch.empty(grids.shape[:1], dtype=grids.dtype)
+        kept: Kept | None
+        if self.gamma:
+            kept = run_smooth(self.rules, grids, self.lengths, self.gamma, value)
+        else:
+            kept = run_hard(self.rules, grids, self.lengths, value)
+        return (value if kept else self._without_compiled(match, gaps)), kept
+
+    def _without_compiled(self, match: Tensor, gaps: tuple[Tensor, ...]) -> Tensor:
+        from wsal_bench.kernels._recurrence import wavefront
+
+        insert, delete = self.both(gaps)
+        if self.check:
+            refuse_not_finite(self.rules, match, insert, delete, self.lengths)
+        with torch.no_grad():
+            return wavefront.score(
+                self.rules,
+                match,
+                insert,
+                delete,
+                gamma=self.gamma,
+                lengths=self.lengths,
+                check=False,
+            )
+
+    def both(self, gaps: tuple[Tensor, ...]) -> tuple[Tensor | None, Tensor | None]:
+        """Insert and delete."""
+        return (gaps[0], gaps[-1]) if gaps else (None, None)
+
+
 def score(
     rules: Rules,
     match: Tensor,
@@ -48,76 +92,47 @@ def score(
     """Scores [B]; see `_recurrence.rules`."""
     if (insert is None) != (delete is None):
         insert, delete = (torch.zeros_like(match) if x is None else x for x in (insert, delete))
-    wanted = match.requires_grad
+    gaps: tuple[Tensor, ...] = ()
     if insert is not None and delete is not None:
-        wanted = wanted or insert.requires_grad or delete.requires_grad
-    if wanted and torch.is_grad_enabled():
-        recorded: Tensor = _Compiled.apply(  # type: ignore[no-untyped-call]
-            match, insert, delete, lengths, rules, gamma, check
-        )
+        gaps = (insert,) if insert is delete else (insert, delete)
+    call = _Call(rules, gamma, lengths, check, len(gaps))
+    if torch.is_grad_enabled() and (match.requires_grad or any(x.requires_grad for x in gaps)):
+        recorded: Tensor = _Compiled.apply(call, match, *gaps)  # type: ignore[no-untyped-call]
         return recorded
-    return _run(rules, match, insert, delete, lengths, gamma, check)[0]
-
-
-def _run(
-    rules: Rules,
-    match: Tensor,
-    insert: Tensor | None,
-    delete: Tensor | None,
-    lengths: Tensor | None,
-    gamma: float,
-    check: bool,
-) -> tuple[Tensor, Kept | None]:
-    """Scores, and what backward needs; None where the compiled code could not tell."""
-    kept: Kept | None
-    grids = Grids(match, insert, delete)
-    value = torch.full(grids.shape[:1], rules.empty, dtype=grids.dtype)
-    if gamma:
-        kept = run_smooth(rules, grids, lengths, gamma, value)
-    else:
-        kept = run_hard(rules, grids, lengths, value)
-    if kept is None:
-        from wsal_bench.kernels._recurrence import wavefront
-
-        if check:
-            refuse_not_finite(rules, match, insert, delete, lengths)
-        value = wavefront.score(
-            rules, match, insert, delete, gamma=gamma, lengths=lengths, check=False
-        )
-    return value, kept
+    return call.run(match, gaps)[0]
 
 
 class _Compiled(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any,
-        match: Tensor,
-        insert: Tensor | None,
-        delete: Tensor | None,
-        lengths: Tensor | None,
-        rules: Rules,
-        gamma: float,
-        check: bool,
-    ) -> Tensor:
-        value, ctx.kept = _run(rules, match, insert, delete, lengths, gamma, check)
-        ctx.save_for_backward(match, insert, delete, lengths)
-        ctx.rules, ctx.gamma = rules, gamma
+    def forward(ctx: Any, call: _Call, match: Tensor, *gaps: Tensor) -> Tensor:
+        value, ctx.kept = call.run(match, gaps)
+        ctx.save_for_backward(match, *gaps)
+        ctx.call = call
         return value
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        needed = ctx.needs_input_grad[:3]
-        match, insert, delete, lengths = ctx.saved_tensors
+        _, *needed = ctx.needs_input_grad
         if ctx.kept is None or torch.is_grad_enabled():
-            gradients = recurrence_gradients(
-                ctx.rules,
-                (match, insert, delete),
-                needed,
-                upstream,
-                gamma=ctx.gamma,
-                lengths=lengths,
-            )
-        else:
-            found = ctx.kept.gradients(upstream)
-            gradients = tuple(x if need else None for x, need in zip(found, needed, strict=True))
-        return *gradients, None, None, None, None
+            return None, *_recorded(ctx.call, *ctx.saved_tensors, needed=needed, upstream=upstream)
+        found = ctx.kept.gradients(upstream)
+        return None, *(x if need else None for x, need in zip(found, needed, strict=False))
+
+
+def _recorded(
+    call: _Call, match: Tensor, *gaps: Tensor, needed: list[bool], upstream: Tensor
+) -> tuple[Tensor | None, ...]:
+    """Gradients of match and each grid of gap weights, recorded by autograd."""
+    wanted = (needed[0], *((needed[1], needed[-1]) if gaps else (False, False)))
+    in_match, *in_gaps = recurrence_gradients(
+        call.rules,
+        (match, *call.both(gaps)),
+        wanted,
+        upstream,
+        gamma=call.gamma,
+        lengths=call.lengths,
+    )
+    if len(gaps) == 1:
+        insert, delete = in_gaps
+        in_gaps = [None if insert is None or delete is None else insert + delete]
+    return in_match, *in_gaps[: len(gaps)]

@@ -58,10 +58,14 @@ class Room:
 class Grids:
     """A recurrence's inputs, without steps between the numbers, and where they are.
 
+    Args:
+        match: [B, N, M].
+        gaps: insert and delete; one tensor if it serves both; none.
+
     Attributes:
         shape: B, N, M.
         dtype: torch.float32 or torch.float64.
-        gaps: 0: there are no gap weights; 1: one tensor serves both moves; 2: each has its own.
+        gaps: how many tensors of gap weights there are.
         match: address of [B, N, M] numbers.
         insert: the same, or None.
         delete: the same, or None; also where insert serves both.
@@ -69,20 +73,14 @@ class Grids:
 
     __slots__ = ("_alive", "delete", "dtype", "gaps", "insert", "match", "shape")
 
-    def __init__(self, match: Tensor, insert: Tensor | None, delete: Tensor | None) -> None:
+    def __init__(self, match: Tensor, gaps: tuple[Tensor, ...]) -> None:
         batch, rows, columns = match.shape
         self.shape, self.dtype = (batch, rows, columns), match.dtype
-        match = match.contiguous()
-        self.insert, self.delete, self.gaps = None, None, 0
-        if insert is not None and delete is not None:
-            self.gaps = 1 if insert is delete else 2
-            insert = insert.contiguous()
-            self.insert = insert.data_ptr()
-            if self.gaps == 2:
-                delete = delete.contiguous()
-                self.delete = delete.data_ptr()
-        self.match = match.data_ptr()
-        self._alive = match, insert, delete
+        self._alive = grids = [x.contiguous() for x in (match, *gaps)]
+        self.gaps = len(gaps)
+        self.match = grids[0].data_ptr()
+        self.insert = grids[1].data_ptr() if gaps else None
+        self.delete = grids[2].data_ptr() if self.gaps == 2 else None
 
 
 def border_of(rules: Rules) -> int:
@@ -139,6 +137,7 @@ class Setting:
 
     Attributes:
         sign: of a match in the score.
+        empty: score of a pair without a cell.
         low: exponent of what is 0.
         units: what turns a match and a gap weight into a power of two.
         scale: what turns a power of two into a score.
@@ -149,6 +148,7 @@ class Setting:
     """
 
     sign: int
+    empty: float
     low: Any
     units: tuple[Any, Any]
     scale: float
@@ -169,6 +169,7 @@ def setting_of(
     pair = numbers.real(threshold), numbers.real(rules.greedy)
     return Setting(
         sign=sign,
+        empty=rules.empty,
         low=numbers.low,
         units=(numbers.real(sign * unit), numbers.real(unit)),
         scale=sign * gamma * math.log(2),

@@ -83,10 +83,10 @@ def run_strips(
         worst: int = _compiled().forward(
             (first, last), known, shape, grids.match, grids.insert, grids.delete, setting.units,
             setting.border, setting.diagonal, shares, setting.low, setting.scale,
-            value.data_ptr(),
+            setting.empty, value.data_ptr(),
         )  # fmt: skip
         return worst
 
     if in_threads(compute, batch, math.prod(shape)) > setting.limit:
         return None
-    return Strips(setting, shape, known, shares, value.numpy().copy(), grids.gaps)
+    return Strips(setting, shape, known, shares, value.numpy(), grids.gaps)

@@ -75,7 +75,7 @@ def run_hard(rules: Rules, grids: Grids, lengths: Tensor | None, value: Tensor) 
     def compute(first: int, last: int) -> int:
         bad: int = _compiled().forward(
             (first, last), known, shape, grids.match, grids.insert, delete, sign, border, band,
-            diagonal, moves, ends, value.data_ptr(),
+            diagonal, moves, ends, rules.empty, value.data_ptr(),
         )  # fmt: skip
         return bad
 

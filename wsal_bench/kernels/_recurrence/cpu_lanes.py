@@ -73,11 +73,12 @@ def _spread(buffer, grid, starts, used, first, count):  # type: ignore[no-untype
 
 @compiled
 def _clean(buffer, rows, columns, first, last, width):  # type: ignore[no-untyped-def]
-    """Puts 0 where a pair has no cells, whatever was there; rows first, ..., last - 1."""
+    """Puts 0 where a pair has no cells but another of its block; rows first, ..., last - 1."""
+    most = columns.max()
     for lane in range(LANES):
         for i in range(first, last):
             inside = columns[lane] if i < rows[lane] else 0
-            for j in range(inside, width):
+            for j in range(inside, most):
                 buffer[((i - first) * width + j) * LANES + lane] = 0
 
 
@@ -132,7 +133,7 @@ def _set_border(kind, weights, starts, step, counts, unit, low, to_f, to_e):  # 
 def _get_in(to_match, to_insert, to_delete, match, insert, delete, lanes, first, last, width):  # type: ignore[no-untyped-def]
     """Rows first, ..., last - 1 of a block, transposed; 0 where a pair has no cells."""
     rows, columns, starts = lanes[1], lanes[2], lanes[3]
-    begin, count = first * width, (last - first) * width
+    begin, count = first * width, (last - first - 1) * width + columns.max()
     ragged = rows.min() < last or columns.min() < width
     _fill(to_match, match, starts, begin, count)
     if insert is not None:
@@ -162,7 +163,7 @@ def _begin_local(local, block, height, width, low):  # type: ignore[no-untyped-d
 @compiled
 def forward(  # type: ignore[no-untyped-def]
     blocks, order, lengths, shape, match_at, insert_at, delete_at, units, border, band, diagonal,
-    local, kept, low, scale, score_at,
+    local, kept, low, scale, empty, score_at,
 ):  # fmt: skip
     """Scores of the pairs of blocks[0], ..., blocks[1] - 1; returns the worst exponent's bits.
 
@@ -183,7 +184,8 @@ def forward(  # type: ignore[no-untyped-def]
         kept: shares of up and left [blocks, N, M, LANES], flat, which are filled.
         low: exponent of what is 0.
         scale: what turns a power of two into a score.
-        score_at: address of [B] scores, which are filled where a pair has a cell.
+        empty: score of a pair without a cell.
+        score_at: address of [B] scores, which are filled.
     """
     batch, height, width = shape
     match = numbers_at(match_at, batch * height * width, units[0])
@@ -207,6 +209,9 @@ def forward(  # type: ignore[no-untyped-def]
         above = insert if delete_at is None else delete
         _set_border(border, above, starts, 1, columns, units[1], low, row_f, row_e)
         _set_border(border, insert, starts, width, rows, units[1], low, side_f, side_e)
+        for lane in range(used):
+            if rows[lane] == 0:
+                score[pairs[lane]] = empty
         if local is not None:
             _begin_local(local, block, height, width, low)
         for i in range(height_here):

@@ -92,13 +92,13 @@ def run_smooth(
         worst: int = _compiled().forward(
             (first, last), order, known, shape, grids.match, grids.insert, grids.delete,
             setting.units, setting.border, setting.band, setting.diagonal, local, shares,
-            setting.low, setting.scale, value.data_ptr(),
+            setting.low, setting.scale, setting.empty, value.data_ptr(),
         )  # fmt: skip
         return worst
 
     if in_threads(compute, blocks, batch * rows * columns) > setting.limit:
         return None
-    return Smooth(setting, shape, known, order, shares, local, value.numpy().copy(), grids.gaps)
+    return Smooth(setting, shape, known, order, shares, local, value.numpy(), grids.gaps)
 
 
 def _room_for_local(blocks: int, rows: int, columns: int, dtype: torch.dtype) -> Any:

@@ -72,7 +72,7 @@ def _skewed_out(buffer, grid, start, width, rows, columns, steps):  # type: igno
 @compiled
 def forward(  # type: ignore[no-untyped-def]
     pairs, lengths, shape, match_at, insert_at, delete_at, units, border, diagonal, kept, low,
-    scale, score_at,
+    scale, empty, score_at,
 ):  # fmt: skip
     """Scores of the pairs pairs[0], ..., pairs[1] - 1; returns the worst exponent's bits.
 
@@ -89,7 +89,8 @@ def forward(  # type: ignore[no-untyped-def]
         kept: shares of up and left [B, strips, M + LANES - 1, LANES], flat, which are filled.
         low: exponent of what is 0.
         scale: what turns a power of two into a score.
-        score_at: address of [B] scores, which are filled where a pair has a cell.
+        empty: score of a pair without a cell.
+        score_at: address of [B] scores, which are filled.
     """
     batch, height, width = shape
     match = numbers_at(match_at, batch * height * width, units[0])
@@ -108,6 +109,7 @@ def forward(  # type: ignore[no-untyped-def]
         rows = lengths[pair, 0] if len(lengths) else height
         columns = lengths[pair, 1] if len(lengths) else width
         if rows == 0 or columns == 0:
+            score[pair] = empty
             continue
         row_f[:] = 1 if border == FREE else 0
         row_e[:] = 0 if border == FREE else low

@@ -33,7 +33,7 @@ def _border(kind, weights, start, step, to):  # type: ignore[no-untyped-def]
 @compiled
 def forward(  # type: ignore[no-untyped-def]
     pairs, lengths, shape, match_at, insert_at, delete_at, sign, border, band, diagonal, moves,
-    ends, score_at,
+    ends, empty, score_at,
 ):  # fmt: skip
     """Scores of the pairs pairs[0], ..., pairs[1] - 1; returns how many hold a bad value.
 
@@ -50,7 +50,8 @@ def forward(  # type: ignore[no-untyped-def]
         diagonal: None if the match counts on every move, else threshold and greedy (1 or 0).
         moves: uint8, flat [B * N * M], which is filled.
         ends: int64 [B, 2], which is filled: each pair's last cell, -1 where it has no path.
-        score_at: address of [B] scores, which are filled where a pair has a cell.
+        empty: score of a pair without a cell.
+        score_at: address of [B] scores, which are filled.
     """
     batch, height, width = shape
     match = numbers_at(match_at, batch * height * width, sign)
@@ -65,6 +66,7 @@ def forward(  # type: ignore[no-untyped-def]
         columns = lengths[pair, 1] if len(lengths) else width
         ends[pair, 0] = ends[pair, 1] = -1
         if rows == 0 or columns == 0:
+            score[pair] = empty
             continue
         start = pair * height * width
         _border(border, delete, start, 1, row[: columns + 1])

@@ -1,0 +1,165 @@
+"""The `cpu` backend: what the other backends do not have to think about."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from unittest.mock import Mock
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.kernels.cases import KERNELS, SMOOTH, Kernel, each, value_and_gradients
+from wsal_bench.kernels import fsd_score, soft_dtw
+from wsal_bench.kernels._recurrence import cpu_few, cpu_threads
+
+# those that lanes along the diagonals can do
+PLAIN = [k for k in SMOOTH if not k.name.startswith(("dtw-band", "global", "local"))]
+
+
+def assert_alike(kernel: Kernel, grids: list[Tensor], **options: object) -> None:
+    """Asserts that `cpu` gives what `torch` gives in float64, to float64's rounding."""
+    ours = value_and_gradients(kernel, grids, backend="cpu", **options)
+    expected = value_and_gradients(kernel, grids, backend="torch", **options)
+    torch.testing.assert_close(ours, expected, rtol=1e-10, atol=1e-10)
+
+
+@each(KERNELS)
+@pytest.mark.parametrize("batch", [1, 15, 16, 17, 40])
+def test_blocks_may_be_full_or_not(kernel: Kernel, batch: int) -> None:
+    assert_alike(kernel, kernel.grids(batch, 9, 11))
+
+
+@each(SMOOTH)
+@pytest.mark.parametrize(
+    "shape", [(17, 1, 7), (17, 7, 1), (16, 30, 33), (9, 3, 150), (9, 150, 149)]
+)
+def test_grids_of_all_shapes_are_cut_into_tiles(kernel: Kernel, shape: tuple[int, ...]) -> None:
+    if "band" in kernel.name and abs(shape[1] - shape[2]) > 3:
+        pytest.skip("the band does not reach the corner")
+    assert_alike(kernel, kernel.grids(*shape))
+
+
+@each(PLAIN)
+@pytest.mark.parametrize("batch", [1, 7])
+@pytest.mark.parametrize("shape", [(64, 64), (65, 79), (80, 66), (130, 64)])
+def test_few_long_pairs_take_lanes_along_the_diagonals(
+    kernel: Kernel, batch: int, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Mock(wraps=cpu_few.run_strips)
+    monkeypatch.setattr("wsal_bench.kernels._recurrence.cpu_smooth.run_strips", run)
+    grids = kernel.grids(batch, *shape)
+    assert_alike(kernel, grids)
+    assert run.called
+    rows, columns = shape
+    lengths = torch.tensor([[rows, columns], [rows - 17, 3], [1, columns], [0, 5], [7, 7]])
+    assert_alike(kernel, grids, lengths=lengths.repeat(2, 1)[:batch])
+
+
+@each(PLAIN)
+def test_padding_of_few_long_pairs_is_not_read(kernel: Kernel) -> None:
+    grids = kernel.grids(2, 70, 65)
+    lengths = torch.tensor([[33, 40], [64, 10]])
+    expected = value_and_gradients(kernel, grids, backend="cpu", lengths=lengths)
+    padded = [grid.detach().clone() for grid in grids]
+    for grid in padded:
+        for pair, (rows, columns) in enumerate(lengths.tolist()):
+            grid[pair, rows:] = torch.nan
+            grid[pair, :, columns:] = torch.nan
+    leaves = [grid.requires_grad_() for grid in padded]
+    got = value_and_gradients(kernel, leaves, backend="cpu", lengths=lengths)
+    torch.testing.assert_close(got, expected, rtol=0, atol=0)
+    assert all(grad[0, 33:].count_nonzero() == 0 for grad in got[1:])
+
+
+@each(KERNELS)
+def test_results_do_not_depend_on_the_number_of_threads(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grids = kernel.grids(70, 9, 8, dtype=torch.float32)
+    lengths = torch.stack((torch.arange(70) % 10, (torch.arange(70) % 10 + 1).clamp(max=8)), dim=1)
+    one = value_and_gradients(kernel, grids, backend="cpu", lengths=lengths)
+    monkeypatch.setattr(cpu_threads, "PARALLEL_FROM", 0)
+    started = Mock(wraps=threading.Thread)
+    monkeypatch.setattr("wsal_bench.kernels._recurrence.cpu_threads.Thread", started)
+    before = torch.get_num_threads()
+    try:
+        for threads in (2, 3):
+            torch.set_num_threads(threads)
+            several = value_and_gradients(kernel, grids, backend="cpu", lengths=lengths)
+            assert started.call_count == 2 * (threads - 1)
+            started.reset_mock()
+            torch.testing.assert_close(several, one, rtol=0, atol=0)
+        torch.set_num_threads(1)
+        value_and_gradients(kernel, grids, backend="cpu", lengths=lengths)
+        assert not started.called
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("batch", [1, 20])
+def test_scores_beyond_the_exponents_are_computed_all_the_same(batch: int) -> None:
+    grids = [(grid.detach() * 1e7).requires_grad_() for grid in KERNELS[0].grids(batch, 64, 65)]
+    wide = [grid.detach().float().requires_grad_() for grid in grids]
+    got = fsd_score(*wide, gamma=1e-3, backend="cpu")
+    expected = fsd_score(*grids, gamma=1e-3, backend="torch")
+    torch.testing.assert_close(got.double(), expected, rtol=1e-5, atol=0)
+    gradients = torch.autograd.grad(got.sum(), wide)
+    assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("shape", [(20, 5, 6), (2, 70, 70)])
+def test_a_bad_value_is_found_wherever_it_is(bad: float, shape: tuple[int, ...]) -> None:
+    for place in ((0, 0, 0), (shape[0] - 1, shape[1] - 1, shape[2] - 1), (1, 2, 3)):
+        cost = torch.rand(shape)
+        cost[place] = bad
+        with pytest.raises(ValueError, match=rf"cost holds NaN or infinite .* in pair {place[0]};"):
+            soft_dtw(cost, gamma=0.1, backend="cpu")
+
+
+@pytest.mark.parametrize("batch", [2, 20])
+def test_long_float32_gradients_are_precise(batch: int) -> None:
+    cost = torch.rand(batch, 1024, 1024, generator=torch.Generator().manual_seed(0))[:2]
+    cost = cost if batch == 2 else cost.repeat(10, 1, 1)
+    leaf = cost.clone().requires_grad_()
+    (got,) = torch.autograd.grad(soft_dtw(leaf, gamma=0.1).sum(), leaf)
+    wide = cost[:2].double().requires_grad_()
+    (exact,) = torch.autograd.grad(soft_dtw(wide, gamma=0.1, backend="torch").sum(), wide)
+    assert (got[:2].double() - exact).abs().max() < 1e-5
+
+
+def test_gradients_may_be_asked_for_twice_and_large_arrays_are_used_again() -> None:
+    grids = [torch.rand(17, 160, 160, requires_grad=True) for _ in range(2)]
+    scores = [soft_dtw(grid, gamma=0.1).sum() for grid in grids]
+    first = [
+        torch.autograd.grad(s, g, retain_graph=True)[0] for s, g in zip(scores, grids, strict=True)
+    ]
+    del scores[1]
+    other = soft_dtw(grids[1] * 2, gamma=0.1).sum()
+    again = torch.autograd.grad(scores[0], grids[0])[0]
+    torch.testing.assert_close(again, first[0], rtol=0, atol=0)
+    assert other.isfinite()
+
+
+def test_a_process_told_to_use_one_thread_starts_no_other() -> None:
+    code = """
+import threading, torch
+from wsal_bench.kernels import soft_dtw
+from wsal_bench.kernels._recurrence import cpu_threads
+cpu_threads.PARALLEL_FROM = 0
+threads = []
+start = threading.Thread.start
+threading.Thread.start = lambda self: (threads.append(1), start(self))[1]
+cost = torch.rand(64, 8, 8, requires_grad=True)
+soft_dtw(cost).sum().backward()
+print(len(threads))
+"""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert ran.stdout.split() == ["0"]
