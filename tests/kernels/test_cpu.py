@@ -132,17 +132,48 @@ def test_long_float32_gradients_are_precise(batch: int) -> None:
     assert (got[:2].double() - exact).abs().max() < 1e-5
 
 
-def test_gradients_may_be_asked_for_twice_and_large_arrays_are_used_again() -> None:
+def test_gradients_may_be_asked_for_twice() -> None:
+    grid = torch.rand(17, 160, 160, requires_grad=True)
+    score = soft_dtw(grid, gamma=0.1).sum()
+    (first,) = torch.autograd.grad(score, grid, retain_graph=True)
+    torch.testing.assert_close(torch.autograd.grad(score, grid)[0], first, rtol=0, atol=0)
+
+
+def test_large_arrays_are_used_again_but_not_by_two_at_once() -> None:
     grids = [torch.rand(17, 160, 160, requires_grad=True) for _ in range(2)]
-    scores = [soft_dtw(grid, gamma=0.1).sum() for grid in grids]
-    first = [
-        torch.autograd.grad(s, g, retain_graph=True)[0] for s, g in zip(scores, grids, strict=True)
-    ]
-    del scores[1]
-    other = soft_dtw(grids[1] * 2, gamma=0.1).sum()
-    again = torch.autograd.grad(scores[0], grids[0])[0]
-    torch.testing.assert_close(again, first[0], rtol=0, atol=0)
-    assert other.isfinite()
+
+    def gradients(scores: list[Tensor]) -> list[Tensor]:
+        return [torch.autograd.grad(s, g)[0] for s, g in zip(scores, grids, strict=True)]
+
+    expected = [gradient.clone() for grid in grids for gradient in _gradient(grid)]
+    # what those left is free now; the next two are alive together
+    got = gradients([soft_dtw(grid, gamma=0.1).sum() for grid in grids])
+    torch.testing.assert_close(got, expected, rtol=0, atol=0)
+
+
+def _gradient(grid: Tensor) -> tuple[Tensor, ...]:
+    return torch.autograd.grad(soft_dtw(grid, gamma=0.1).sum(), grid)
+
+
+@each(SMOOTH)
+@pytest.mark.parametrize("shape", [(20, 9, 11), (2, 70, 70)])
+def test_padding_does_not_drive_pairs_out_of_the_compiled_code(
+    kernel: Kernel, shape: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grids = kernel.grids(*shape)
+    lengths = torch.tensor([[shape[1], shape[2] - 1], [5, 4]]).repeat(shape[0] // 2, 1)
+    lengths[-1] = torch.tensor([7, 7])
+    if "band" in kernel.name:
+        lengths[:, 1] = lengths[:, 0].clamp(max=shape[2])
+    with torch.no_grad():
+        for grid in grids:
+            for pair, (rows, columns) in enumerate(lengths.tolist()):
+                grid[pair, rows:] = torch.nan
+                grid[pair, :, columns:] = torch.nan
+    elsewhere = Mock(side_effect=AssertionError("left the compiled code"))
+    monkeypatch.setattr("wsal_bench.kernels._recurrence.wavefront.score", elsewhere)
+    value, *gradients = value_and_gradients(kernel, grids, backend="cpu", lengths=lengths)
+    assert all(x.isfinite().all() for x in (value, *gradients))
 
 
 def test_a_process_told_to_use_one_thread_starts_no_other() -> None:
