@@ -194,3 +194,15 @@ print(len(threads))
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
     assert ran.stdout.split() == ["0"]
+
+
+@pytest.mark.parametrize("shape", [(16, 6, 6), (1, 70, 70)], ids=["lanes", "strips"])
+def test_a_score_that_is_changed_in_place_leaves_the_gradient_alone(
+    shape: tuple[int, ...],
+) -> None:
+    cost = torch.rand(shape, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    (expected,) = torch.autograd.grad(soft_dtw(cost, gamma=0.1).sum(), cost)
+    score = soft_dtw(cost, gamma=0.1)
+    score.detach().fill_(torch.inf)  # shares its memory, and autograd does not notice
+    (gradient,) = torch.autograd.grad(score, cost, torch.ones(len(cost)))
+    torch.testing.assert_close(gradient, expected, rtol=0, atol=0)

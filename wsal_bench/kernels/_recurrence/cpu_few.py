@@ -89,4 +89,4 @@ def run_strips(
 
     if in_threads(compute, batch, math.prod(shape)) > setting.limit:
         return None
-    return Strips(setting, shape, known, shares, value.numpy(), grids.gaps)
+    return Strips(setting, shape, known, shares, value.numpy().copy(), grids.gaps)

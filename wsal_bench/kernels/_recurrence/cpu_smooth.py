@@ -98,7 +98,7 @@ def run_smooth(
 
     if in_threads(compute, blocks, batch * rows * columns) > setting.limit:
         return None
-    return Smooth(setting, shape, known, order, shares, local, value.numpy(), grids.gaps)
+    return Smooth(setting, shape, known, order, shares, local, value.numpy().copy(), grids.gaps)
 
 
 def _room_for_local(blocks: int, rows: int, columns: int, dtype: torch.dtype) -> Any:
