@@ -87,7 +87,7 @@ def test_fsd_is_much_faster_than_published_style_loops(backend: str) -> None:
 
 @pytest.mark.slow
 def test_the_advantage_grows_with_the_length(measured: None) -> None:
-    for length, least in ((10, 800), (30, 4000)):
+    for length, least in ((10, 2000), (30, 8000)):
         inputs = grids(BATCH, length, length, count=2)
         slow = forward_and_backward(fsd_of_published_style, *inputs)
         fast = forward_and_backward(fsd_score, *inputs)
@@ -142,7 +142,7 @@ def test_a_small_problem_costs_little_more_than_an_empty_function_of_autograd() 
         f"dispatch: an empty function {ms['empty']:.3f} ms, FSD with L = 5 {ms['fsd']:.3f} ms, "
         f"{ms['fsd'] / ms['empty']:.3g} x"
     )
-    assert ms["fsd"] <= 6 * ms["empty"]  # 2.5 is the aim, 3.2 was measured on a busy machine
+    assert ms["fsd"] <= 6 * ms["empty"]  # 2.5 is the aim, 2.9 was measured
 
 
 def test_time_of_fsd(benchmark: BenchmarkFixture) -> None:

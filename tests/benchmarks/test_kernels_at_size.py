@@ -69,7 +69,7 @@ def test_pairs_of_different_lengths_cost_no_more_than_full_ones() -> None:
     }
     ms = shortest_ms(runs, rounds=10, calls={})
     tell(f"lengths uniform in [L/2, L]: {ms['lengths'] / ms['full']:.3g} x those of full length")
-    assert ms["lengths"] <= 1.4 * ms["full"]  # measured 1.02
+    assert ms["lengths"] <= 1.1 * ms["full"]
 
 
 def errors(cost: Tensor, gamma: float) -> dict[str, float]:
