@@ -185,6 +185,11 @@ class Dataset(ABC):
         """Makes the data set; `path` is what stands after the colon in `folder:PATH`."""
         return cls(config, data_seed=data_seed, path=path)
 
+    @classmethod
+    def locate(cls, text: str) -> Path:
+        """The place that stands after the colon, as a whole path; must not depend on the data."""
+        return Path(text).expanduser().resolve()
+
     @property
     def name(self) -> str:
         """Name in tables and folders; empty: the plugin's name."""

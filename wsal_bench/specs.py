@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from wsal_bench import plugins
 from wsal_bench.api import Artifact, Dataset, Method, Split, Track
@@ -126,7 +125,7 @@ class _Planner:
             config=config.to_json(),
             seeded=kind.seeded,
             shortened=self.request.quick and kind.quick is None,
-            path=str(Path(path).expanduser().resolve()) if path else None,
+            path=str(kind.locate(path)) if path else None,
         )
         seeds = dict.fromkeys(self.request.data_seeds) if kind.seeded else (0,)
         return [self._opened(replace(spec, seed=seed)) for seed in seeds]

@@ -114,6 +114,18 @@ def plugins_option(command: Command) -> Command:
     )(command)
 
 
+def data_root_option(command: Command) -> Command:
+    """`--data-root DIR`; takes effect before any data set is opened."""
+    return click.option(
+        "--data-root",
+        type=click.Path(path_type=Path, file_okay=False),
+        is_eager=True,
+        expose_value=False,
+        callback=_use_data_root,
+        help="Folder of imported data sets; else WSAL_BENCH_DATA, else the user's data folder.",
+    )(command)
+
+
 def json_option(command: Command) -> Command:
     """`--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
@@ -135,6 +147,15 @@ def _use_plugins(ctx: click.Context, param: click.Parameter, value: tuple[Path, 
         os.environ[PLUGIN_FOLDERS] = os.pathsep.join(folders)
         # the root is closed even where the command line turns out to be wrong
         ctx.find_root().call_on_close(lambda: _restore(PLUGIN_FOLDERS, before))
+
+
+def _use_data_root(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
+    from wsal_bench.data.places import VARIABLE
+
+    if value is not None:
+        before = os.environ.get(VARIABLE)
+        os.environ[VARIABLE] = str(value.expanduser().resolve())
+        ctx.find_root().call_on_close(lambda: _restore(VARIABLE, before))
 
 
 def _restore(variable: str, before: str | None) -> None:

@@ -14,6 +14,7 @@ from wsal_bench.cli.options import (
     DeviceType,
     NamesType,
     SeedsType,
+    data_root_option,
     json_option,
     plugins_option,
     results_option,
@@ -58,7 +59,7 @@ class TrainingOptions:
 
 def training_options(command: Command) -> Command:
     """All options of `RunRequest` but the methods, and `--plugins` and `--json`."""
-    command = results_option(plugins_option(json_option(command)))
+    command = results_option(data_root_option(plugins_option(json_option(command))))
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -46,12 +46,12 @@ class FeatureFile:
 
     def __getitem__(self, index: Any, /) -> NDArray[Any]:
         """Rows by slice or index array, copied into memory in the file's dtype."""
-        rows: NDArray[Any] = np.array(self._map()[index])
+        rows: NDArray[Any] = np.array(self.mapped()[index])
         return rows
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """All rows; always a copy."""
-        return np.array(self._map(), dtype=dtype)
+        return np.array(self.mapped(), dtype=dtype)
 
     @property
     def size(self) -> int:
@@ -83,11 +83,16 @@ class FeatureFile:
         return summary.hexdigest()
 
     def _blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
-        mapped = self._map()
+        mapped = self.mapped()
         for first in range(0, len(self), _BLOCK):
             yield first, mapped[first : first + _BLOCK]
 
-    def _map(self) -> NDArray[Any]:
+    def mapped(self) -> NDArray[Any]:
+        """[T, D] mapped into memory, read-only, not copied.
+
+        Raises:
+            DataError: the file cannot be read any more.
+        """
         try:
             # a plain view of the map: a memmap keeps its class through arithmetic
             return np.asarray(

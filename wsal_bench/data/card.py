@@ -1,0 +1,54 @@
+"""What is known about a published data set before its files are seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wsal_bench.api import Split
+
+
+@dataclass(frozen=True)
+class TruthFile:
+    """A truth file that is in use somewhere.
+
+    Args:
+        name: short, for messages: `gt412`.
+        sha256: of its bytes.
+        variant: the truth variant that it is stored as.
+        remark: what sets it apart from the others.
+    """
+
+    name: str
+    sha256: str
+    variant: str
+    remark: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """The facts of a published data set that loaders and checks rely on.
+
+    Args:
+        class_names: names and order of the classes.
+        fps: frames per second of the videos that features were taken from.
+        stride: frames between snippets.
+        subsets: split -> the names that truth files have for it.
+        videos: split -> how many videos the published lists have, each form in use.
+        truth_files: files whose content is known.
+        streams: columns of the usual features, as (first, behind the last).
+        aliases: other spellings of a class -> ours.
+        sources: where features and truth are published, a sentence each.
+        quirks: what is wrong or odd in the published files, a sentence each.
+    """
+
+    class_names: tuple[str, ...]
+    fps: float
+    stride: float
+    subsets: Mapping[Split, tuple[str, ...]]
+    videos: Mapping[Split, tuple[int, ...]]
+    truth_files: tuple[TruthFile, ...] = ()
+    streams: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    quirks: tuple[str, ...] = ()
