@@ -19,7 +19,7 @@ from wsal_bench.timegrid import TimeGrid
 from wsal_bench.trainable import Progress, TrainableConfig, TrainableMethod, as_array
 from wsal_bench.types import Activations, Batch, FloatArray, GroundTruth, Video, WeakVideo
 
-NEED_A_PATH = {"folder"}
+NEED_A_PATH = {"folder", "imported"}
 
 
 @pytest.mark.parametrize("name", sorted(plugins.available("methods")))
