@@ -16,6 +16,7 @@ from wsal_bench.config import Config as BaseConfig
 from wsal_bench.data.card import Card
 from wsal_bench.data.checks import check_groups
 from wsal_bench.data.places import store_path
+from wsal_bench.data.source import Source
 from wsal_bench.data.store import INDEX, Store, is_store
 from wsal_bench.errors import DataError
 from wsal_bench.timegrid import TimeGrid
@@ -43,6 +44,9 @@ class StoredDataset(api.Dataset):
     facts: ClassVar[Card | None] = None
     """What is published about the data set; the importer checks against it."""
 
+    reads_archive: ClassVar[bool] = False
+    """True where `import_source` reads an archive of the data set's own form."""
+
     config: Any
 
     def __init__(self, config: BaseConfig, *, data_seed: int = 0, path: Path | None = None) -> None:
@@ -63,6 +67,15 @@ class StoredDataset(api.Dataset):
             for split, entries in index.videos.items()
         }
         check_groups(groups["train"], groups["test"], root / INDEX)
+
+    @classmethod
+    def import_source(cls, path: Path) -> Source:
+        """What an archive in the data set's own form holds; only where `reads_archive`.
+
+        Raises:
+            DataError: it is not that archive.
+        """
+        raise NotImplementedError(f"{cls.store_name} has no archive of its own: {path}")
 
     @classmethod
     def how_to_import(cls) -> str:
