@@ -44,7 +44,6 @@ from wsal_bench.data.store import (
 from wsal_bench.errors import DataError, WsalError
 from wsal_bench.files import make_folder
 from wsal_bench.timegrid import TimeGrid
-from wsal_bench.types import GroundTruth
 
 Dtype = Literal["float16", "float32"]
 Report = Callable[[int, int], None]
@@ -364,13 +363,13 @@ def _index(
     source: Source, folder: Path, form: Form, entries: dict[Split, tuple[Entry, ...]]
 ) -> Index:
     """Writes the truth and describes everything."""
-    names = form.classes or _class_names(source)
+    names = source.truths["default"]["train"].class_names
     digests: dict[str, dict[Split, str]] = {}
     for variant, truths in source.truths.items():
         digests[variant] = {}
         for split, truth in truths.items():
             path = truth_path(folder, variant, split)
-            _with_names(truth, names).to_npz(path)
+            truth.to_npz(path)
             digests[variant][split] = sha256(path.read_bytes()).hexdigest()
     header = np.load(features_path(folder, "train"), mmap_mode="r")
     return Index(
@@ -386,21 +385,6 @@ def _index(
         videos=entries,
         truths=digests,
     )
-
-
-def _class_names(source: Source) -> tuple[str, ...]:
-    shown: set[str] = set()
-    for truths in source.truths.values():
-        for truth in truths.values():
-            shown |= {truth.class_names[label] for label in np.unique(truth.label)}
-    return tuple(sorted(shown))
-
-
-def _with_names(truth: GroundTruth, names: tuple[str, ...]) -> GroundTruth:
-    index = {name: number for number, name in enumerate(names)}
-    new = np.array([index.get(name, -1) for name in truth.class_names], dtype=np.int64)
-    label = new[truth.label] if len(truth) else truth.label
-    return replace(truth, label=label, class_names=names)
 
 
 def _put_in_place(growing: Path, root: Path) -> None:

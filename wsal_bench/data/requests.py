@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from wsal_bench import plugins
-from wsal_bench.api import Dataset
+from wsal_bench.api import Dataset, Split
+from wsal_bench.data import description
 from wsal_bench.data.card import Card
+from wsal_bench.data.description import Description
 from wsal_bench.data.importing import Dtype, Form, Report, write_store
+from wsal_bench.data.layouts import recognise
+from wsal_bench.data.layouts._truth import read_truth, same_in_all
 from wsal_bench.data.places import store_path
 from wsal_bench.data.source import Source
 from wsal_bench.data.store import Index, is_store
 from wsal_bench.data.stored import StoredDataset
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.files import make_folder
+from wsal_bench.types import GroundTruth
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@-]*")
 
@@ -34,6 +39,10 @@ class ImportRequest:
         stride: frames between snippets, likewise.
         dtype: convert to it; None: as in the source.
         overhang: seconds by which a segment may end after the features do; None: one snippet.
+        group: regular expression whose first group, found in a video's name, says who or what was
+            recorded; None: what the source says.
+        truths: truth files in the form of ActivityNet, each as FILE or VARIANT=FILE; they stand
+            beside the source's own truth, or in its place where the variant is `default`.
         replace: an older data set of that name may be replaced.
     """
 
@@ -44,6 +53,8 @@ class ImportRequest:
     stride: float | None = None
     dtype: Dtype | None = None
     overhang: float | None = None
+    group: str | None = None
+    truths: tuple[str, ...] = ()
     replace: bool = False
 
 
@@ -173,9 +184,64 @@ def _importer(name: str) -> Callable[[Path], Source]:
 
 
 def _read(request: ImportRequest, card: Card | None) -> Source:
+    """The source, with what the request and a `dataset.yaml` in it say besides."""
     if request.dataset is not None:
-        return _importer(request.dataset)(request.path)
-    raise NotImplementedError
+        source = _importer(request.dataset)(request.path)
+    else:
+        source = recognise(request.path).read(request.path, card)
+    described = _description(request.path)
+    source = _with_truths(source, request.truths, card)
+    if described is not None:
+        source = replace(source, fps=described.fps, stride=described.stride)
+    return _with_groups(source, request.group or (described.group if described else None))
+
+
+def _description(root: Path) -> Description | None:
+    file = root / description.FILE_NAME
+    return description.read(file) if file.is_file() else None
+
+
+def _with_truths(source: Source, texts: tuple[str, ...], card: Card | None) -> Source:
+    """The source with further truth files.
+
+    Raises:
+        UsageError: two files for one variant.
+        DataError: a file cannot be read or is wrong inside.
+    """
+    given: dict[str, dict[Split, GroundTruth]] = {}
+    notes: list[str] = []
+    for text in texts:
+        variant, equals, file = text.partition("=")
+        if not equals:
+            variant, file = "default", text
+        if variant in given:
+            raise UsageError(f"two truth files for variant {variant!r}", hint="VARIANT=FILE")
+        given[variant] = read_truth(Path(file).expanduser(), card, notes)
+    truths = same_in_all({**source.truths, **given}, card)
+    return replace(source, truths=truths, notes=(*source.notes, *notes))
+
+
+def _with_groups(source: Source, pattern: str | None) -> Source:
+    """The source with the groups that a regular expression finds in the videos' names.
+
+    Raises:
+        UsageError: it is no regular expression with a group, or does not fit a name.
+    """
+    if pattern is None:
+        return source
+    try:
+        found = {video.video_id: re.search(pattern, video.video_id) for video in source.videos}
+        groups = {name: match.group(1) for name, match in found.items() if match}
+    except (re.error, IndexError) as error:
+        raise UsageError(
+            f"--group {pattern!r} is no regular expression with a part in brackets ({error})",
+            hint="as in ^(S[0-9]+)",
+        ) from error
+    for name in found:
+        if not groups.get(name):
+            raise UsageError(f"--group {pattern!r} finds nothing in the name of video {name!r}")
+    videos = tuple(replace(video, group=groups[video.video_id]) for video in source.videos)
+    return replace(source, videos=videos)
 
 
 def _form(request: ImportRequest, source: Source, card: Card | None, name: str) -> Form:

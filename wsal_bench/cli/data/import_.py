@@ -29,6 +29,14 @@ SCHEMA = "wsal-bench/import/1"
     help="Convert to this; without it features stay as they are.",
 )
 @click.option("--overhang", type=float, help="Seconds a segment may end after the features do.")
+@click.option(
+    "--truth",
+    "truths",
+    multiple=True,
+    metavar="[VARIANT=]FILE",
+    help="A truth file in place of the source's, or beside it as a variant; repeatable.",
+)
+@click.option("--group", metavar="REGEX", help="Who was recorded: first (...) in a video's name.")
 @click.option("--replace", is_flag=True, help="Replace a data set of that name.")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Files read at once [default: cores].")
 @data_root_option
