@@ -10,28 +10,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wsal_bench.api import Split
 from wsal_bench.data.problems import (
     Problem,
     Wanted,
-    feature_problems,
-    last_ends,
     report,
     source_problems,
     unused_truth,
 )
+from wsal_bench.data.reading import Reader, Rows
 from wsal_bench.data.source import Source, SourceVideo
 from wsal_bench.data.store import (
     SPLITS,
@@ -41,7 +37,7 @@ from wsal_bench.data.store import (
     truth_path,
     write_index,
 )
-from wsal_bench.errors import DataError, WsalError
+from wsal_bench.errors import DataError
 from wsal_bench.files import make_folder
 from wsal_bench.timegrid import TimeGrid
 
@@ -136,29 +132,14 @@ def write_store(
     return index
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """One checked video: its rows as bytes of the store, or what is wrong."""
-
-    video: SourceVideo
-    rows: NDArray[Any]
-    sha256: str
-    problems: tuple[Problem, ...] = ()
-
-
 class _Copy:
     """The pass over all videos: readers in threads, one writer in the order of the lists."""
 
     def __init__(self, source: Source, folder: Path, form: Form, jobs: int, report: Report) -> None:
         self.source = source
         self.folder = folder
-        self.wanted = form.wanted
-        self.jobs = jobs
+        self.reader = Reader(source, form.wanted, jobs)
         self.report = report
-        self.ends = last_ends(
-            truth for truths in source.truths.values() for truth in truths.values()
-        )
-        self.problems: list[Problem] = []
 
     def entries(self) -> dict[Split, tuple[Entry, ...]]:
         """Index entries of both splits, once all rows lie in their files.
@@ -176,13 +157,13 @@ class _Copy:
                 videos = [video for video in self.source.videos if video.split == split]
                 entries[split] = self._split(split, videos, known, journal, (done, total))
                 done += len(videos)
-        if self.problems:
-            raise BadSourceError(self.problems, self.source.root)
+        if self.reader.problems:
+            raise BadSourceError(self.reader.problems, self.source.root)
         return entries
 
     def _facts(self) -> dict[str, Any]:
         """What an earlier import must have had in common for its rows to count."""
-        return {"dtype": self.wanted.dtype, "width": self.wanted.width}
+        return {"dtype": self.reader.wanted.dtype, "width": self.reader.wanted.width}
 
     def _split(
         self,
@@ -204,8 +185,8 @@ class _Copy:
             first = sum(entry.length for entry, _ in kept)
             file.truncate(_HEADER + first * self._row_bytes())
             file.seek(0, os.SEEK_END)
-            for number, found in enumerate(self._read_all(videos[len(kept) :]), len(kept) + 1):
-                if not self.problems:
+            for number, found in enumerate(self.reader.checked(videos[len(kept) :]), len(kept) + 1):
+                if not self.reader.problems:
                     file.write(found.rows.tobytes())
                     entries.append(_entry(found, first))
                     first += len(found.rows)
@@ -213,21 +194,21 @@ class _Copy:
                     journal.write(_journal_line(entries[-1], found, split))
                     journal.flush()
                 self.report(progress[0] + number, progress[1])
-            if not self.problems:
+            if not self.reader.problems:
                 file.seek(0)
-                file.write(_header(self.wanted, first))
+                file.write(_header(self.reader.wanted, first))
                 file.flush()
                 os.fsync(file.fileno())
         return tuple(entries)
 
     def _row_bytes(self) -> int:
         """Bytes of a snippet; 0 while nothing is known of it, and then there is no row either."""
-        if self.wanted.dtype is None or self.wanted.width is None:
+        if self.reader.wanted.dtype is None or self.reader.wanted.width is None:
             return 0
-        return self.wanted.width * np.dtype(self.wanted.dtype).itemsize
+        return int(self.reader.wanted.width * np.dtype(self.reader.wanted.dtype).itemsize)
 
     def _adopt(self, facts: dict[str, Any]) -> None:
-        self.wanted = replace(self.wanted, dtype=facts["dtype"], width=facts["width"])
+        self.reader.adopt(facts["dtype"], facts["width"])
 
     def _kept(
         self, videos: Sequence[SourceVideo], known: dict[str, dict[str, Any]], path: Path
@@ -242,7 +223,7 @@ class _Copy:
                 break
             first += facts["length"]
             row = facts["width"] * np.dtype(facts["dtype"]).itemsize
-            if size < _HEADER + first * row:
+            if size < _HEADER + first * row or self.reader.too_short(video, facts["length"]):
                 break
             entry = Entry(
                 video_id=video.video_id,
@@ -255,55 +236,8 @@ class _Copy:
             kept.append((entry, json.dumps(facts) + "\n"))
         return kept
 
-    def _read_all(self, videos: Sequence[SourceVideo]) -> Iterator[_Rows]:
-        """Checked videos in the list's order; a few are read ahead."""
-        waiting = deque(videos)
-        while waiting and self.wanted.width is None:  # the first decides what the others must be
-            found = self._read(waiting.popleft())
-            self.problems += found.problems
-            yield found
-        running: deque[Future[_Rows]] = deque()
-        with ThreadPoolExecutor(max(1, self.jobs)) as pool:
-            try:
-                while waiting or running:
-                    while waiting and len(running) < 2 * self.jobs:
-                        running.append(pool.submit(self._read, waiting.popleft()))
-                    found = running.popleft().result()
-                    self.problems += found.problems
-                    yield found
-            finally:
-                for future in running:
-                    future.cancel()
 
-    def _read(self, video: SourceVideo) -> _Rows:
-        nothing = np.empty((0, 0), np.float32)
-        try:
-            features = video.read()
-        except WsalError as error:
-            bad = Problem("unreadable", error.message, video.video_id, str(error.path or ""))
-            return _Rows(video, nothing, "", (bad,))
-        end = self.ends.get(video.video_id, 0.0)
-        found = feature_problems(features, self.wanted, end, video.video_id, video.origin)
-        if found:
-            return _Rows(video, nothing, "", tuple(found))
-        if self.wanted.width is None or self.wanted.dtype is None:
-            dtype = self.wanted.dtype or features.dtype.name
-            self.wanted = replace(self.wanted, dtype=dtype, width=features.shape[1])
-        with np.errstate(over="ignore"):  # said below, with the number
-            rows = np.ascontiguousarray(features, dtype=self.wanted.dtype)
-        if not np.isfinite(rows).all():
-            bad = Problem(
-                "not-finite",
-                f"features reach {float(np.abs(features).max()):g}, more than float16 holds; "
-                "--dtype float32 keeps them",
-                video.video_id,
-                str(video.origin),
-            )
-            return _Rows(video, nothing, "", (bad,))
-        return _Rows(video, rows, sha256(rows.data).hexdigest())
-
-
-def _entry(found: _Rows, first: int) -> Entry:
+def _entry(found: Rows, first: int) -> Entry:
     return Entry(
         video_id=found.video.video_id,
         first=first,
@@ -314,7 +248,7 @@ def _entry(found: _Rows, first: int) -> Entry:
     )
 
 
-def _journal_line(entry: Entry, found: _Rows, split: Split) -> str:
+def _journal_line(entry: Entry, found: Rows, split: Split) -> str:
     facts = {
         "video": f"{split}/{entry.video_id}",
         "stamp": found.video.stamp,

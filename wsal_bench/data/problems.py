@@ -65,6 +65,10 @@ class Wanted:
     overhang: float
     converted: bool = False
 
+    def too_short(self, length: int, last_end: float) -> bool:
+        """Whether a video of so many snippets ends before its last segment does."""
+        return last_end > self.grid.duration(length) + self.overhang + _ROUNDING
+
 
 def feature_problems(
     features: NDArray[Any], wanted: Wanted, last_end: float, video: str, path: Path
@@ -108,8 +112,8 @@ def feature_problems(
             f"snippet {row} holds {float(features[row, column])} in column {column}; features "
             "must be finite",
         )
-    covered = wanted.grid.duration(shape[0])
-    if last_end > covered + wanted.overhang + _ROUNDING:
+    if wanted.too_short(shape[0], last_end):
+        covered = wanted.grid.duration(shape[0])
         return problem(
             "too-short",
             f"{shape[0]} snippets cover {covered:.2f} s, but its last true segment ends at "

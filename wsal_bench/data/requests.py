@@ -16,11 +16,12 @@ from wsal_bench.data.description import Description
 from wsal_bench.data.importing import Dtype, Form, Report, write_store
 from wsal_bench.data.layouts import recognise
 from wsal_bench.data.layouts._truth import read_truth, same_in_all
-from wsal_bench.data.places import store_path
+from wsal_bench.data.places import data_root, store_path
 from wsal_bench.data.source import Source
 from wsal_bench.data.store import Index, is_store
 from wsal_bench.data.stored import StoredDataset
-from wsal_bench.errors import UsageError, did_you_mean
+from wsal_bench.data.validating import Validation, validate_source, validate_store
+from wsal_bench.errors import DataError, UsageError, did_you_mean
 from wsal_bench.files import make_folder
 from wsal_bench.types import GroundTruth
 
@@ -133,6 +134,35 @@ def import_data(
     form = _form(request, source, card, name)
     make_folder(root.parent)
     return Imported(root, write_store(source, root, form, jobs=jobs, report=report))
+
+
+def validate(
+    request: ImportRequest, *, jobs: int = 1, report: Report = lambda done, total: None
+) -> Validation:
+    """Everything that is wrong with a source, or with an imported data set.
+
+    Args:
+        request: `path` is a source, or a store or the name of one where it stands alone.
+        jobs: files that are read at once.
+        report: is told (videos done, videos in all).
+
+    Raises:
+        UsageError: options that cannot be right.
+        DataError: nothing that could be looked at.
+    """
+    if request.dataset is None:
+        for root in (request.path, store_path(str(request.path))):
+            if is_store(root):
+                return validate_store(root, jobs=jobs, report=report)
+    if request.dataset is None and not request.path.exists():
+        raise DataError(
+            f"no such folder, and no imported data set of that name in {data_root()}",
+            path=request.path,
+        )
+    name = request.name or request.dataset or "unnamed"
+    card = _card(name)
+    source = _read(request, card)
+    return validate_source(source, _form(request, source, card, name), jobs=jobs, report=report)
 
 
 def _name(request: ImportRequest) -> str:

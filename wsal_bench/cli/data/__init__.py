@@ -15,6 +15,7 @@ from wsal_bench.errors import UsageError, did_you_mean
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "import": "Check features and truth and write them as one compact data set.",
+        "validate": "List everything that is wrong with features and truth.",
     }
 )
 
