@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -77,6 +77,9 @@ class Form:
         classes: names and order of the classes; None: those of the truth.
         width: D, where it is known beforehand.
         overhang: seconds by which a segment may end after the features do; None: one snippet.
+        overlong: videos whose segments may end any time later.
+        streams: columns by stream, where the source does not say; used if they make up all
+            columns.
     """
 
     name: str
@@ -86,6 +89,8 @@ class Form:
     classes: tuple[str, ...] | None = None
     width: int | None = None
     overhang: float | None = None
+    overlong: frozenset[str] = frozenset()
+    streams: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def wanted(self) -> Wanted:
@@ -138,7 +143,7 @@ class _Copy:
     def __init__(self, source: Source, folder: Path, form: Form, jobs: int, report: Report) -> None:
         self.source = source
         self.folder = folder
-        self.reader = Reader(source, form.wanted, jobs)
+        self.reader = Reader(source, form.wanted, jobs, form.overlong)
         self.report = report
 
     def entries(self) -> dict[Split, tuple[Entry, ...]]:
@@ -306,19 +311,28 @@ def _index(
             truth.to_npz(path)
             digests[variant][split] = sha256(path.read_bytes()).hexdigest()
     header = np.load(features_path(folder, "train"), mmap_mode="r")
+    width = int(header.shape[1])
     return Index(
         name=form.name,
         layout=source.layout,
         fps=form.fps,
         stride=form.stride,
         class_names=names,
-        feature_dim=header.shape[1],
+        feature_dim=width,
         dtype=header.dtype.name,
-        streams=dict(source.streams),
+        streams=_streams(source, form, width),
         notes=(*source.notes, *unused_truth(source)),
         videos=entries,
         truths=digests,
     )
+
+
+def _streams(source: Source, form: Form, width: int) -> dict[str, tuple[int, int]]:
+    """What the source says of its columns, else what is usual, if it fits."""
+    if source.streams:
+        return dict(source.streams)
+    usual = dict(form.streams)
+    return usual if usual and max(last for _, last in usual.values()) == width else {}
 
 
 def _put_in_place(growing: Path, root: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -229,7 +229,7 @@ def unused_truth(source: Source) -> list[str]:
     return said
 
 
-def last_ends(truths: Iterable[GroundTruth]) -> Mapping[str, float]:
+def last_ends(truths: Iterable[GroundTruth]) -> dict[str, float]:
     """Video -> end in seconds of its last true segment, over all truths."""
     ends: dict[str, float] = {}
     for truth in truths:

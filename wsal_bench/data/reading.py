@@ -34,18 +34,27 @@ class Reader:
         source: what is read.
         wanted: what features must be; what it leaves open the first good video decides.
         jobs: videos that are read at once.
+        overlong: videos whose segments may end after the features do.
 
     Attributes:
         problems: of all videos that were read so far.
         wanted: what is known by now.
     """
 
-    def __init__(self, source: Source, wanted: Wanted, jobs: int) -> None:
+    def __init__(
+        self,
+        source: Source,
+        wanted: Wanted,
+        jobs: int,
+        overlong: frozenset[str] = frozenset(),
+    ) -> None:
         self.wanted = wanted
         self.jobs = jobs
         self.ends = last_ends(
             truth for truths in source.truths.values() for truth in truths.values()
         )
+        for video in overlong:
+            self.ends.pop(video, None)
         self.problems: list[Problem] = []
 
     def adopt(self, dtype: str, width: int) -> None:

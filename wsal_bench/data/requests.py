@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,9 @@ def import_data(
     source = _read(request, card)
     say(f"recognised {request.path}: {source.layout}, {len(source.videos)} videos")
     form = _form(request, source, card, name)
+    if card is not None:
+        remarks = (*_known_files(request, card), *_compare(source, card))
+        source = replace(source, notes=(*source.notes, *remarks))
     make_folder(root.parent)
     return Imported(root, write_store(source, root, form, jobs=jobs, report=report))
 
@@ -223,7 +227,8 @@ def _read(request: ImportRequest, card: Card | None) -> Source:
     source = _with_truths(source, request.truths, card)
     if described is not None:
         source = replace(source, fps=described.fps, stride=described.stride)
-    return _with_groups(source, request.group or (described.group if described else None))
+    group = request.group or (described.group if described else None)
+    return _with_groups(source, group or (card.group if card else None))
 
 
 def _description(root: Path) -> Description | None:
@@ -287,12 +292,51 @@ def _form(request: ImportRequest, source: Source, card: Card | None, name: str) 
             "neither the source nor a card says how snippets lie in time",
             hint="--fps FRAMES_PER_SECOND --stride FRAMES",
         )
+    overhang = card.overhang if card and request.overhang is None else request.overhang
     return Form(
         name=name,
         fps=fps,
         stride=stride,
         dtype=request.dtype,
         classes=(card.class_names or None) if card else None,
-        width=max((last for _, last in source.streams.values()), default=None),
-        overhang=request.overhang,
+        streams=dict(card.streams) if card else {},
+        overhang=overhang,
+        overlong=card.overlong if card else frozenset(),
     )
+
+
+def _compare(source: Source, card: Card) -> list[str]:
+    """What the source has in common with the published data set, and what not, in words.
+
+    Raises:
+        DataError: another number of classes.
+    """
+    names = source.truths["default"]["train"].class_names
+    if card.num_classes is not None and len(names) != card.num_classes:
+        raise DataError(
+            f"truth shows {len(names)} classes; the published data set has {card.num_classes}",
+            hint="--as another NAME takes any classes",
+            path=source.root,
+        )
+    said = []
+    for split, usual in card.videos.items():
+        count = sum(video.split == split for video in source.videos)
+        if count not in usual:
+            published = " or ".join(map(str, usual))
+            said.append(f"{count} {split} videos; published lists have {published}")
+    return said
+
+
+def _known_files(request: ImportRequest, card: Card) -> list[str]:
+    """Which of the truth files are known by their checksum."""
+    candidates = [request.path / "gt.json"]
+    candidates += [Path(text.rpartition("=")[2]).expanduser() for text in request.truths]
+    said = []
+    for path in candidates:
+        if path.is_file():
+            digest = sha256(path.read_bytes()).hexdigest()
+            known = [file for file in card.truth_files if file.sha256 == digest]
+            said += [f"{path.name} is {file.name}: {file.remark}" for file in known]
+            if not known and card.truth_files:
+                said.append(f"{path.name} is none of the truth files that are known here")
+    return said

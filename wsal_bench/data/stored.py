@@ -44,6 +44,9 @@ class StoredDataset(api.Dataset):
     facts: ClassVar[Card | None] = None
     """What is published about the data set; the importer checks against it."""
 
+    scores_missing: ClassVar[bool] = False
+    """True where true segments in videos without features count, as misses; else those videos
+    are neither trained on nor scored."""
     reads_archive: ClassVar[bool] = False
     """True where `import_source` reads an archive of the data set's own form."""
 
@@ -129,7 +132,8 @@ class StoredDataset(api.Dataset):
     def _truth(self, split: api.Split, variant: str) -> GroundTruth:
         """The truth of the videos that this data set keeps, with their groups.
 
-        Videos of the truth without features stay: a detector that says nothing misses them.
+        Videos of the truth without features stay where `scores_missing`: a detector that says
+        nothing misses them.
         """
         stored = self.store.truths
         path = self.store.root / INDEX
@@ -138,7 +142,11 @@ class StoredDataset(api.Dataset):
         entries = self.store.index.videos[split]
         groups = {entry.video_id: entry.group or entry.video_id for entry in entries}
         truth = self._with_classes(stored[variant][split])
-        truth = truth.only(name for name in truth.video_ids if self.keeps(split, name))
+        truth = truth.only(
+            name
+            for name in truth.video_ids
+            if self.keeps(split, name) and (self.scores_missing or name in groups)
+        )
         return replace(truth, groups=tuple(groups.get(name, name) for name in truth.video_ids))
 
     def _with_classes(self, truth: GroundTruth) -> GroundTruth:

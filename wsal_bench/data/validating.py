@@ -66,7 +66,7 @@ def validate_source(
         report: is told after each video.
     """
     problems = source_problems(source, form.classes)
-    reader = Reader(source, form.wanted, jobs)
+    reader = Reader(source, form.wanted, jobs, form.overlong)
     for done, _ in enumerate(reader.checked(source.videos), start=1):
         report(done, len(source.videos))
     return Validation(

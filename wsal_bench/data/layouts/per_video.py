@@ -58,7 +58,6 @@ def read(root: Path, card: Card | None) -> Source:
         root=root,
         videos=tuple(videos),
         truths={"default": truths},
-        streams=dict(card.streams) if card else {},
         notes=tuple(notes),
     )
 

@@ -72,7 +72,6 @@ def read(root: Path, card: Card | None) -> Source:
         root=root,
         videos=tuple(videos),
         truths={"default": truth_of(rows, folder, card)},
-        streams=dict(card.streams) if card else {},
     )
 
 
