@@ -20,6 +20,7 @@ from typing import IO, Any, Literal
 import numpy as np
 
 from wsal_bench.api import Split
+from wsal_bench.data.journal import JOURNAL, entry_of, line_of, read_journal
 from wsal_bench.data.problems import (
     Problem,
     Wanted,
@@ -27,7 +28,7 @@ from wsal_bench.data.problems import (
     source_problems,
     unused_truth,
 )
-from wsal_bench.data.reading import Reader, Rows
+from wsal_bench.data.reading import Reader
 from wsal_bench.data.source import Source, SourceVideo
 from wsal_bench.data.store import (
     SPLITS,
@@ -45,7 +46,6 @@ Dtype = Literal["float16", "float32"]
 Report = Callable[[int, int], None]
 """(videos done, videos in all)."""
 
-JOURNAL = "journal.jsonl"
 _HEADER = 128  # bytes kept free for the npy header, which is written last
 
 
@@ -153,7 +153,7 @@ class _Copy:
             BadSourceError: a video has a problem; all were looked at.
         """
         total = len(self.source.videos)
-        known = _read_journal(self.folder / JOURNAL, self._facts())
+        known = read_journal(self.folder / JOURNAL, self._facts())
         entries: dict[Split, tuple[Entry, ...]] = {}
         with (self.folder / JOURNAL).open("w", encoding="utf-8") as journal:
             journal.write(json.dumps(self._facts()) + "\n")
@@ -193,10 +193,10 @@ class _Copy:
             for number, found in enumerate(self.reader.checked(videos[len(kept) :]), len(kept) + 1):
                 if not self.reader.problems:
                     file.write(found.rows.tobytes())
-                    entries.append(_entry(found, first))
+                    entries.append(entry_of(found, first))
                     first += len(found.rows)
                     file.flush()  # the journal must not know of rows that are not there
-                    journal.write(_journal_line(entries[-1], found, split))
+                    journal.write(line_of(entries[-1], found, split))
                     journal.flush()
                 self.report(progress[0] + number, progress[1])
             if not self.reader.problems:
@@ -240,48 +240,6 @@ class _Copy:
             )
             kept.append((entry, json.dumps(facts) + "\n"))
         return kept
-
-
-def _entry(found: Rows, first: int) -> Entry:
-    return Entry(
-        video_id=found.video.video_id,
-        first=first,
-        length=len(found.rows),
-        group=found.video.group,
-        labels=found.video.labels,
-        sha256=found.sha256,
-    )
-
-
-def _journal_line(entry: Entry, found: Rows, split: Split) -> str:
-    facts = {
-        "video": f"{split}/{entry.video_id}",
-        "stamp": found.video.stamp,
-        "first": entry.first,
-        "length": entry.length,
-        "sha256": entry.sha256,
-        "dtype": found.rows.dtype.name,
-        "width": found.rows.shape[1],
-    }
-    return json.dumps(facts) + "\n"
-
-
-def _read_journal(path: Path, facts: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Video -> what an earlier import noted; nothing where it was another kind of import."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return {}
-    known: dict[str, dict[str, Any]] = {}
-    try:
-        if not lines or json.loads(lines[0]) != facts:
-            return {}
-        for line in lines[1:]:
-            noted = json.loads(line)
-            known[noted["video"]] = noted
-    except json.JSONDecodeError:
-        pass  # the line that a kill cut off; those before it are whole
-    return known
 
 
 def _header(wanted: Wanted, rows: int) -> bytes:

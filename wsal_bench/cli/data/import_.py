@@ -26,7 +26,8 @@ def command(source: tuple[str, ...], **options: Any) -> None:
     SRC is a folder in a known layout, or, after the name of a data set that reads its own archive,
     that archive. SRC is never changed. An import that was stopped goes on where it was.
     """
-    from wsal_bench.data.requests import ImportRequest, import_data
+    from wsal_bench.data.opening import ImportRequest
+    from wsal_bench.data.requests import import_data
 
     if len(source) > 2:
         raise UsageError(f"{len(source)} sources were given", hint="write [DATASET] SRC")

@@ -26,8 +26,9 @@ def command(ctx: click.Context, /, source: tuple[str, ...], **options: Any) -> N
     All problems are listed: missing, broken or empty files, NaN, wrong width, features that end
     before the last segment, unknown classes, duplicates, videos in both splits, changed bytes.
     """
+    from wsal_bench.data.opening import ImportRequest
     from wsal_bench.data.problems import report
-    from wsal_bench.data.requests import ImportRequest, validate
+    from wsal_bench.data.requests import validate
 
     if len(source) > 2:
         raise UsageError(f"{len(source)} sources were given", hint="write NAME or [DATASET] SRC")
