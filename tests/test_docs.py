@@ -11,6 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.data.made_up import write_acm, write_per_video
+from tests.datasets.test_hapt import write_archive, zipped
+from wsal_bench.data.places import VARIABLE
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # the page on data sets has a test of its own beside the tests of data sets
@@ -62,12 +66,26 @@ def prepare(folder: Path) -> None:
     results = {"test-0": [{**segment, "score": 0.9}]}
     for name in ("detections.json", "others.json"):
         (folder / name).write_text(json.dumps({"results": results}))
+    prepare_downloads(folder)
+
+
+def prepare_downloads(folder: Path) -> None:
+    """Small forms of what docs/data.md and docs/hapt.md import."""
+    truth = write_acm(folder / "Thumos14") / "gt.json"
+    text = truth.read_text().replace('"run"', '"Diving"').replace('"jump"', '"Billiards"')
+    truth.write_text(text)
+    write_per_video(folder / "my-features", "npz")
+    zipped(write_archive(folder / "HAPT"))
 
 
 @pytest.mark.slow
 def test_every_command_of_the_pages_runs(tmp_path: Path) -> None:
     prepare(tmp_path)
-    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    env = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        VARIABLE: str(tmp_path / "data"),
+    }
     todo = [line for page in RUN_HERE for line in commands(page) if not in_the_demo(line)]
     assert len(todo) > 8
     failures = []

@@ -42,7 +42,7 @@ def truths_of(text: str, variant: str = "default") -> dict[str, GroundTruth]:
         DataError: a file is missing or wrong inside.
     """
     path = Path(text).expanduser()
-    if path.suffix == ".json":
+    if path.suffix == ".json" and text.partition(":")[0] not in plugins.available("datasets"):
         if not path.is_file():
             raise DataError("no such truth file", path=path)
         return {str(split): truth for split, truth in read_truth(path, None, []).items()}
