@@ -1,0 +1,238 @@
+"""Features of videos nobody labelled: one file each, in any of the usual forms.
+
+.npy          [T, D], mapped into memory: only the rows that are asked for are read
+.npz          one array
+.h5, .hdf5    one data set
+.pt, .pth     one tensor, read with torch's `weights_only`
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsal_bench.data.features import open_features
+from wsal_bench.errors import DataError, UsageError, WsalError
+from wsal_bench.types import SnippetArray
+
+_BLOCK = 4096  # rows looked at together: bounds the memory that checks take
+_SHOWN = 10  # problems that a report lists
+
+
+@dataclass(frozen=True)
+class FeaturePath:
+    """A file of one video's features.
+
+    Args:
+        video_id: the file's name without its ending.
+        path: the file.
+    """
+
+    video_id: str
+    path: Path
+
+    def read(self) -> SnippetArray:
+        """The features [T, D] as they lie in the file; checked for form, not for their numbers.
+
+        Raises:
+            DataError: the file cannot be read, or holds something else.
+        """
+        features = _READERS[self.path.suffix.lower()](self.path)
+        shape, kind = tuple(features.shape), getattr(features, "dtype", None)
+        if kind not in (np.float16, np.float32, np.float64):
+            raise DataError(
+                f"features are {kind}, not numbers of 16, 32 or 64 bits with a fraction",
+                hint="save them as float16 or float32",
+                path=self.path,
+            )
+        if len(shape) != 2 or not all(shape):
+            raise DataError(f"features have shape {shape}, not [snippets, columns]", path=self.path)
+        return features
+
+    def check(self, feature_dim: int) -> None:
+        """Reads all of it once.
+
+        Args:
+            feature_dim: columns that it must have.
+
+        Raises:
+            DataError: the file cannot be read, is of another width, or holds NaN or infinity.
+        """
+        features = self.read()
+        rows, columns = features.shape
+        if columns != feature_dim:
+            turned = "; they lie the other way round" if rows == feature_dim else ""
+            raise DataError(
+                f"features have shape [{rows}, {columns}], the checkpoint takes [snippets, "
+                f"{feature_dim}]{turned}",
+                hint="they must be made as those of the training were",
+                path=self.path,
+            )
+        for first in range(0, rows, _BLOCK):
+            bad = np.argwhere(~np.isfinite(features[first : first + _BLOCK]))
+            if len(bad):
+                row, column = (int(value) for value in bad[0])
+                raise DataError(
+                    f"features must be finite, but snippet {first + row} is not, in column "
+                    f"{column}",
+                    path=self.path,
+                )
+
+
+def find_features(places: Sequence[Path]) -> list[FeaturePath]:
+    """The files that are meant: those named, and those in the folders that are named.
+
+    Args:
+        places: files and folders; a folder gives its files in order of their names.
+
+    Raises:
+        DataError: a place that is not there, or a folder without any feature file.
+        UsageError: a file of another kind; two files of one video.
+    """
+    found: dict[str, FeaturePath] = {}
+    for path in (file for place in places for file in _files(place)):
+        one = FeaturePath(path.stem, path)
+        first = found.setdefault(one.video_id, one)
+        if first is not one and first.path.resolve() != path.resolve():
+            raise UsageError(
+                f"two files of one video {one.video_id!r}: {first.path} and {path}",
+                hint="a video is called as its file; rename one",
+            )
+    return list(found.values())
+
+
+def check_all(
+    files: Sequence[FeaturePath], feature_dim: int, report: Callable[[int], None]
+) -> None:
+    """Reads every file once, so that all that is wrong is said before anything is computed.
+
+    Args:
+        files: which.
+        feature_dim: columns that each must have.
+        report: told how many are done.
+
+    Raises:
+        DataError: one problem, or a list of the first ten.
+    """
+    problems: list[WsalError] = []
+    for number, file in enumerate(files, 1):
+        try:
+            file.check(feature_dim)
+        except DataError as error:
+            problems.append(error)
+        report(number)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        lines = "".join(f"\n  {problem}" for problem in problems[:_SHOWN])
+        more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        raise DataError(
+            f"{len(problems)} of {len(files)} feature files cannot be used:{lines}{more}"
+        )
+
+
+def _files(place: Path) -> Iterator[Path]:
+    if place.is_dir():
+        inside = sorted(path for path in place.iterdir() if path.suffix.lower() in _READERS)
+        if not inside:
+            below = sorted(
+                path.name
+                for path in place.iterdir()
+                if path.is_dir() and any(one.suffix.lower() in _READERS for one in path.iterdir())
+            )
+            hint = f"name one of its folders: {', '.join(below)}" if below else ""
+            raise DataError(
+                f"no feature file in this folder (looked for {', '.join(_READERS)})",
+                hint=hint,
+                path=place,
+            )
+        yield from inside
+        return
+    if not place.exists():
+        raise DataError("no such file or folder of features", path=place)
+    if place.suffix.lower() not in _READERS:
+        raise UsageError(
+            f"{place} is no feature file by its ending", hint=f"there are {', '.join(_READERS)}"
+        )
+    yield place
+
+
+def _from_npz(path: Path) -> NDArray[Any]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return np.asarray(archive[_only(list(archive.files), "arrays", path)])
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror or error})", path=path) from error
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"no npz file of plain numbers ({error})", path=path) from error
+
+
+def _from_h5(path: Path) -> NDArray[Any]:
+    import h5py  # type: ignore[import-untyped]
+
+    names: list[str] = []
+
+    def note(name: str, part: object) -> None:
+        if isinstance(part, h5py.Dataset):
+            names.append(name)
+
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(note)
+            return np.asarray(file[_only(names, "data sets", path)][()])
+    except OSError as error:
+        raise DataError(f"no HDF5 file that can be read ({error})", path=path) from error
+
+
+def _from_torch(path: Path) -> NDArray[Any]:
+    import torch
+
+    try:
+        value = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror or error})", path=path) from error
+    except (UnpicklingError, RuntimeError, EOFError) as error:
+        raise DataError(
+            "no file of one tensor: it is damaged, or holds what could run code when it is read",
+            hint="save a tensor alone: torch.save(features, path)",
+            path=path,
+        ) from error
+    if not isinstance(value, torch.Tensor):
+        raise DataError(
+            f"holds a {type(value).__name__}, not one tensor",
+            hint="save a tensor alone: torch.save(features, path)",
+            path=path,
+        )
+    value = value.detach()
+    return np.asarray((value.float() if value.dtype == torch.bfloat16 else value).numpy())
+
+
+def _only(names: list[str], what: str, path: Path) -> str:
+    if len(names) != 1:
+        listing = ", ".join(sorted(names)[:_SHOWN]) or "none"
+        raise DataError(
+            f"holds {len(names)} {what}, not one: {listing}",
+            hint="a file holds the features of one video",
+            path=path,
+        )
+    return names[0]
+
+
+_READERS: Final[Mapping[str, Callable[[Path], SnippetArray]]] = MappingProxyType(
+    {
+        ".npy": open_features,
+        ".npz": _from_npz,
+        ".h5": _from_h5,
+        ".hdf5": _from_h5,
+        ".pt": _from_torch,
+        ".pth": _from_torch,
+    }
+)
