@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wsal_bench.api import truth_locked
+from wsal_bench.api import Method, truth_locked
+from wsal_bench.errors import DataError
 from wsal_bench.inference.feature_files import FeaturePath
 from wsal_bench.inference.trained import Trained
 from wsal_bench.localization import localize
@@ -77,7 +78,7 @@ def segments_of(
 def _one(trained: Trained, video: Video, choice: Choice) -> VideoSegments:
     method = trained.method
     with truth_locked():
-        activations = method.activations(video)
+        activations = _activations(method, video)
         if choice.own and type(method).own_recipe:
             proposals = method.localize(video, choice.recipe)
         else:
@@ -90,6 +91,17 @@ def _one(trained: Trained, video: Video, choice: Choice) -> VideoSegments:
         activations=activations,
         segments=wanted(proposals, choice.top_k, choice.threshold),
     )
+
+
+def _activations(method: Method, video: Video) -> Activations:
+    """What the method says; numbers beyond float32 are the features' fault."""
+    try:
+        return method.activations(video)
+    except ValueError as error:
+        raise DataError(
+            f"video {video.video_id!r}: the method makes nothing of these features ({error})",
+            hint="are they of the kind and scale that it was trained on?",
+        ) from error
 
 
 def wanted(proposals: Proposals, top_k: int | None, threshold: float | None) -> Proposals:

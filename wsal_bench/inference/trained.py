@@ -198,16 +198,17 @@ def _check_shapes(
     missing = [name for name in expected if name not in found]
     extra = [name for name in found if name not in expected]
     if missing or extra:
+        parts = [f"it lacks {_short(missing)}"] * bool(missing)
+        parts += [f"it holds {_short(extra)}, which the run's has not"] * bool(extra)
         raise DataError(
-            f"the weights are of another network than {spec.name}: they have "
-            f"{_short(extra or 'nothing else')}, it needs {_short(missing or 'nothing more')}",
+            f"the weights are of another network than the run's {spec.name}: {'; '.join(parts)}",
             path=path,
         )
     for name, tensor in expected.items():
         if found[name].shape != tensor.shape:
             raise DataError(
-                f"the weights are of another {spec.name}: {name} is {list(found[name].shape)}, in "
-                f"the run's it is {list(tensor.shape)}",
+                f"the weights are of another network than the run's {spec.name}: {name} is "
+                f"{list(found[name].shape)}, the run's is {list(tensor.shape)}",
                 hint="another feature width or other classes",
                 path=path,
             )
