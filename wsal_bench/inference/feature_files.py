@@ -167,11 +167,12 @@ def _files(place: Path) -> Iterator[Path]:
 
 def _from_npz(path: Path) -> NDArray[Any]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # opened here: numpy leaves the file open where it is no archive
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return np.asarray(archive[_only(list(archive.files), "arrays", path)])
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})", path=path) from error
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"no npz file of plain numbers ({error})", path=path) from error
 
 

@@ -184,11 +184,22 @@ def _check_identity(identity: str, method: Method, path: Path) -> None:
     }
     for name, value in ours.items():
         if value != json.loads(json.dumps(stored[name])):
+            there, here = _differing(stored[name], value)
             raise DataError(
-                f"the checkpoint is of another training: its {name} {_short(stored[name])}, the "
-                f"run's {_short(value)}",
+                f"the checkpoint is of another training: its {name} {there}, the run's {here}",
                 path=path,
             )
+
+
+def _differing(there: Any, here: Any) -> tuple[str, str]:
+    """Both sides in words; of options only those that differ."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        names = [name for name in {**there, **here} if there.get(name) != here.get(name)]
+        return tuple(  # type: ignore[return-value]
+            _short([f"{name}={side.get(name, '(none)')}" for name in names])
+            for side in (there, here)
+        )
+    return _short(there), _short(here)
 
 
 def _check_shapes(
