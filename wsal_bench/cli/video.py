@@ -122,7 +122,7 @@ def _text(shown: Mapping[str, Any]) -> str:
         f"{shown['video']}, {shown['duration']:.1f} s; recipe {shown['recipe']}, protocol "
         f"{shown['protocol']}, tIoU {shown['tiou']:g}",
         "",
-        f"truth: {len(shown['truth'])} segments, "
+        f"truth: {len(shown['truth'])} segment{'' if len(shown['truth']) == 1 else 's'}, "
         f"{sum(row['found'] for row in shown['truth'])} found",
         plain(
             _table(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsal_bench.evaluation._protocol import Protocol, with_tious
+from wsal_bench.evaluation.scores import Scores
 from wsal_bench.evaluation.scoring import evaluate
 from wsal_bench.types import Detections, FloatArray, GroundTruth, IntArray
 
@@ -65,11 +66,26 @@ def judge(
         UsageError: a protocol that does not fit the truth, or no threshold.
     """
     scores = evaluate(truth, detections, with_tious(protocol, (tiou,)))
-    assert scores.matches is not None  # evaluate always has them
-    matches = scores.matches
+    return judged_by(scores, truth, detections, video_id, tiou)
+
+
+def judged_by(
+    scores: Scores, truth: GroundTruth, detections: Detections, video_id: str, tiou: float
+) -> Judged:
+    """The same from scores that are there already, without matching again.
+
+    Args:
+        scores: of these detections, with their matches.
+        truth: that they were scored against.
+        detections: of at least this video.
+        video_id: which.
+        tiou: one of the thresholds of the scores.
+    """
+    assert scores.matches is not None  # those that evaluate makes and the store keeps have them
+    matches, bit = scores.matches, scores.tiou.index(tiou)
     rows = np.flatnonzero(detections.video == detections.video_ids.index(video_id))
-    hit = (matches.hits[rows] & 1).astype(bool)
-    counted = matches.label[rows] >= 0
+    hit = (np.asarray(matches.hits)[rows] >> bit & 1).astype(bool)
+    counted = np.asarray(matches.label)[rows] >= 0
     if matches.unsure is not None:
         counted &= ~np.asarray(matches.unsure, dtype=bool)[rows]
     kinds: list[Outcome] = [

@@ -9,7 +9,7 @@ import numpy as np
 
 from wsal_bench.errors import DataError, UsageError, did_you_mean
 from wsal_bench.evaluation.formats import detections_from_npz
-from wsal_bench.evaluation.one_video import judge
+from wsal_bench.evaluation.one_video import judge, judged_by
 from wsal_bench.report.timeline import Timeline
 from wsal_bench.results import RunFiles, ScoreKey, StoredRun, StoredScores, read_record
 from wsal_bench.running.activation_file import read_activations
@@ -61,9 +61,12 @@ def video_of_run(
     detections = detections_from_npz(place.detections(chosen.recipe))
     if video_id not in detections.video_ids:
         raise _unknown(video_id, detections.video_ids, directory)
-    rules = run.scores[chosen].protocol
-    truth, duration = _truth_and_duration(run, rules.truth_variant, video_id)
-    judged = judge(truth, detections, video_id, rules, tiou)
+    scores = run.scores[chosen]
+    truth, duration = _truth_and_duration(run, scores.protocol.truth_variant, video_id)
+    if scores.matches is not None and tiou in scores.tiou:
+        judged = judged_by(scores, truth, detections, video_id, tiou)
+    else:
+        judged = judge(truth, detections, video_id, scores.protocol, tiou)
     rows = np.flatnonzero(detections.video == detections.video_ids.index(video_id))
     order = np.argsort(-detections.score[rows], kind="stable")
     activations = _activations(place, video_id)
