@@ -149,6 +149,15 @@ def test_many_overlapping_segments_do_not_make_an_endless_lane() -> None:
     assert any("24 more segments overlap these" in text for text in texts(one, count))
 
 
+def test_a_lane_without_segments_is_lower_and_long_names_are_cut() -> None:
+    one = timeline()
+    few = draw(one, 1).get_size_inches()[1]  # b has no segment among the best one
+    assert few < draw(one, 2).get_size_inches()[1]
+    name = "a" * 30 + "b" * 30
+    shown = texts(replace(one, video_id=name))
+    assert "a" * 18 + "..." + "b" * 18 in shown and name not in shown
+
+
 @pytest.mark.parametrize("num_snippets", [1, 218, 1000])
 def test_equal_timelines_give_equal_files(num_snippets: int, tmp_path: Path) -> None:
     one = replace(timeline(num_snippets), video_id="../v/1")

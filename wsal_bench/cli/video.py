@@ -140,7 +140,7 @@ def _text(shown: Mapping[str, Any]) -> str:
                 ("class", "start", "end", "score", "outcome"),
                 [
                     (_name(row), _seconds(row["start"]), _seconds(row["end"]),
-                     f"{row['score']:.3f}", _OUTCOMES[row["outcome"]])
+                     f"{round(row['score'], 3) + 0.0:.3f}", _OUTCOMES[row["outcome"]])
                     for row in shown["segments"]
                 ],
             )

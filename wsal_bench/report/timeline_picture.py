@@ -31,6 +31,7 @@ _LEGEND_ROW, _PER_ROW = 0.17, 4
 _SMALL, _TINY = 7.5, 5.5  # points
 _TEXT_WIDTH = 0.2  # of a score
 _MAX_ROWS = 6
+_NAME = 36  # letters
 _GAP = 0.003  # of the duration, between two bars
 
 
@@ -137,7 +138,7 @@ class _Lane:
     @property
     def num_rows(self) -> int:
         """Rows of bars, that of the truth included."""
-        return max(self.rows, default=0) + 1 + (self.truths is not None)
+        return max(1, max(self.rows, default=-1) + 1 + (self.truths is not None))
 
 
 def _lane(timeline: Timeline, label: int, number: int) -> _Lane:
@@ -172,7 +173,12 @@ class _Page:
         words = [self.timeline.title, f"best {number} of {every} segments" * (every > number)]
         at = (self.height - 0.14) / self.height
         self.figure.text(
-            _LEFT / _WIDTH, at, self.timeline.video_id, va="center", fontsize=9, fontweight="bold"
+            _LEFT / _WIDTH,
+            at,
+            _shortened(self.timeline.video_id),
+            va="center",
+            fontsize=9,
+            fontweight="bold",
         )
         self.figure.text(
             1 - _RIGHT / _WIDTH, at, "; ".join(filter(None, words)), va="center", ha="right",
@@ -295,6 +301,11 @@ def _bar(axes: Axes, style: Style, start: float, end: float, row: int) -> None:
     axes.barh(
         row, end - start, 0.78, left=start, color=style.face, edgecolor=style.edge, linewidth=0.6
     )
+
+
+def _shortened(name: str) -> str:
+    """A name that leaves room for what stands beside it."""
+    return name if len(name) <= _NAME else f"{name[: _NAME // 2]}...{name[-_NAME // 2 :]}"
 
 
 def _legend(timeline: Timeline, lanes: Sequence[_Lane], number: int) -> list[Patch]:
