@@ -108,6 +108,8 @@ def test_elan_has_a_tier_per_class_in_milliseconds() -> None:
     values = [part.text for part in Xml.fromstring(document).iter("ANNOTATION_VALUE")]
     assert values == ["0.900", "0.800", "0.250"]
     assert tiers(text("elan", TWO[1])) == {}
+    slots = [part.attrib["TIME_VALUE"] for part in Xml.fromstring(document).iter("TIME_SLOT")]
+    assert slots == ["0", "500", "1500", "2000"]  # each time once, in order
 
 
 spans = st.tuples(st.floats(0, 5), st.floats(0.0001, 3), st.integers(0, 1), st.floats(0, 1))

@@ -6,9 +6,11 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -20,12 +22,14 @@ from wsal_bench.evaluation.formats import detections_from_npz
 from wsal_bench.inference.feature_files import find_features
 from wsal_bench.inference.stream import Choice, segments_of
 from wsal_bench.inference.trained import open_trained, run_directory
+from wsal_bench.localization.recipe import ProposalRecipe
 from wsal_bench.report.timeline import by_score
 from wsal_bench.results import RunFiles
 from wsal_bench.runner import run
 from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import by_video
 from wsal_bench.timegrid import TimeGrid
+from wsal_bench.types import Proposals, Video
 
 
 def last(directory: Path) -> Path:
@@ -70,6 +74,41 @@ def test_the_same_features_give_the_segments_of_the_run(stored: Stored) -> None:
         before = by_score(then[one.video_id])
         for name in ("start", "end", "label", "score"):
             assert getattr(one.segments, name).tolist() == getattr(before, name).tolist()
+
+
+def test_a_method_that_began_with_another_ones_weights_needs_them_no_more(copied: Stored) -> None:
+    (*_, child) = run(request(copied.results, "child:first"))
+    directory = Path(child.directory)
+    shutil.rmtree(copied.results / "tiny" / "toy")  # the parent
+    trained = open_trained(directory, device="cpu")
+    grid = trained.inputs.grid
+    assert grid is not None
+    choice = Choice(trained.recipe(OWN_RECIPE), top_k=1)
+    found = segments_of(trained, find_features([copied.features]), grid, choice)
+    then = by_video(detections_from_npz(RunFiles(directory).detections(OWN_RECIPE)))
+    best = {name: by_score(rows).score[0] for name, rows in then.items()}
+    assert {one.video_id: one.segments.score[0] for one in found} == best
+
+
+def test_a_method_that_cuts_by_itself_does_so_unless_another_recipe_is_named(
+    stored: Stored,
+) -> None:
+    trained = open_trained(stored.directory, device="cpu")
+
+    class Cutter(type(trained.method)):  # type: ignore[misc]
+        own_recipe = True
+
+        def localize(self, video: Video, recipe: ProposalRecipe) -> Proposals:
+            return Proposals(np.array([1.0]), np.array([2.0]), np.array([1]), np.array([0.5]))
+
+    method = Cutter(trained.method.config, trained.method.task)
+    method.load(trained.method.trained.state_dict())  # type: ignore[attr-defined]
+    cutter = replace(trained, method=method)
+    files = find_features([stored.features / "test0.npy"])
+    grid, recipe = TimeGrid(10, 10), trained.recipe("common")
+    (own,) = segments_of(cutter, files, grid, Choice(recipe, own=True))
+    (common,) = segments_of(cutter, files, grid, Choice(recipe, own=False))
+    assert own.segments.score.tolist() == [0.5] and common.segments.score.tolist() != [0.5]
 
 
 def test_a_checkpoint_of_training_is_read_too(stored: Stored) -> None:

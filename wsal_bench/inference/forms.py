@@ -3,7 +3,7 @@
 json          the document `wsal-bench/segments/1`, one line a video
 csv           video,start,end,label,score
 activitynet   a results file, as `wsal-bench eval --detections` and ActivityNet's code read it
-via           a CSV of VGG Image Annotator 3 (temporal segments)
+via           a CSV as VGG Image Annotator 3 exports temporal segments
 elan          an .eaf file for each video
 """
 
@@ -137,9 +137,21 @@ class ViaForm(Form):
     """Temporal segments of VIA 3; the attribute 1 is the class, 2 the score."""
 
     def begin(self) -> str:
-        """The comment lines that VIA's reader looks for."""
+        """The comment lines of an export of VIA: what the attributes are, what the columns."""
+        attributes = {
+            number: {
+                "aname": name,
+                "anchor_id": "FILE1_Z2_XY0",  # a stretch of time of one file
+                "type": 1,
+                "desc": name,
+                "options": {},
+                "default_option_id": "",
+            }
+            for number, name in (("1", "label"), ("2", "score"))
+        }
         return (
             "# Exported by wsal-bench\n"
+            f"# ATTRIBUTES = {_json(attributes)}\n"
             "# CSV_HEADER = metadata_id,file_list,flags,temporal_coordinates,spatial_coordinates,"
             "metadata\n"
         )
@@ -189,24 +201,25 @@ class ElanForm(Form):
         )
         Xml.SubElement(document, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
         slots = Xml.SubElement(document, "TIME_ORDER")
-        for tier, rows in _tiers(found).items():
+        tiers = _tiers(found)
+        names = _slots([_milliseconds(found, row) for part in tiers.values() for row in part])
+        for time, name in names.items():
+            Xml.SubElement(slots, "TIME_SLOT", {"TIME_SLOT_ID": name, "TIME_VALUE": str(time)})
+        number = 0
+        for tier, rows in tiers.items():
             element = Xml.SubElement(
                 document, "TIER", {"LINGUISTIC_TYPE_REF": "segment", "TIER_ID": tier}
             )
             for row in rows:
-                number = len(slots) // 2 + 1
-                names = [f"ts{2 * number - 1}", f"ts{2 * number}"]
-                for name, value in zip(names, _milliseconds(found, row), strict=True):
-                    Xml.SubElement(
-                        slots, "TIME_SLOT", {"TIME_SLOT_ID": name, "TIME_VALUE": str(value)}
-                    )
+                number += 1
+                start, end = _milliseconds(found, row)
                 annotation = Xml.SubElement(
                     Xml.SubElement(element, "ANNOTATION"),
                     "ALIGNABLE_ANNOTATION",
                     {
                         "ANNOTATION_ID": f"a{number}",
-                        "TIME_SLOT_REF1": names[0],
-                        "TIME_SLOT_REF2": names[1],
+                        "TIME_SLOT_REF1": names[start],
+                        "TIME_SLOT_REF2": names[end],
                     },
                 )
                 score = Xml.SubElement(annotation, "ANNOTATION_VALUE")
@@ -234,6 +247,12 @@ FORMS: Final[Mapping[str, type[Form]]] = MappingProxyType(
         "elan": ElanForm,
     }
 )
+
+
+def _slots(spans: list[tuple[int, int]]) -> dict[int, str]:
+    """Names of all times, in order of time."""
+    times = sorted({time for span in spans for time in span})
+    return {time: f"ts{number}" for number, time in enumerate(times, 1)}
 
 
 def _tiers(found: VideoSegments) -> dict[str, list[int]]:
