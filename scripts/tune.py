@@ -1,15 +1,16 @@
-"""Searches the presets for `simulated`: the same number of random trials for every method.
+"""Searches the presets for a data set: the same number of random trials for every method.
 
 Honest by construction:
 
-* data seeds >= 100 only; leaderboards use 0 to 9, so no number in them was seen here;
+* no test video of a leaderboard is seen. `simulated`: data seeds >= 100 only, leaderboards use 0 to
+  9. `hapt`: three folds over the training people, each held out once;
 * the winner is the trial with the best *weak* score: how well its video scores rank the held-out
   videos of each class (average precision over video labels). No boundary is looked at;
 * the localization score of each trial (mAP 0.1:0.7, which does need boundaries) is written down
   beside it, so that everyone sees what choosing with boundaries would have changed;
 * the first trial of a method is its preset as it stands, and counts.
 
-Usage: scripts/tune [--trials 12] [--data-seeds 100,101] [-j 2] [--methods mil,...] [--write]
+Usage: scripts/tune [--data simulated|hapt] [--trials 12] [-j 2] [--methods mil,...] [--write]
 """
 
 from __future__ import annotations
@@ -34,14 +35,15 @@ import yaml
 from wsal_bench import plugins
 from wsal_bench.api import Dataset, Method, Parent, Session, Task, truth_locked
 from wsal_bench.config import Layer, build, read_presets
+from wsal_bench.data.folds import group_folds
 from wsal_bench.evaluation import evaluate
 from wsal_bench.evaluation.protocols import common
 from wsal_bench.localization import localize
 from wsal_bench.trainable import TrainableMethod
-from wsal_bench.types import Detections
+from wsal_bench.types import Detections, GroundTruth, Video
 
 ROOT = Path(__file__).parents[1]
-RECORD = ROOT / "scripts" / "tuning" / "simulated.json"
+RECORDS = ROOT / "scripts" / "tuning"
 PRESETS = ROOT / "methods" / "wsal_methods" / "presets"
 SEARCH_SEED = 2203  # of the random search itself
 
@@ -103,13 +105,33 @@ SPACES: dict[str, Space] = {
 }
 
 
+# what a method is tried on: data seeds of simulated data, folds over the groups of real ones
+PARTS: Mapping[str, tuple[int, ...]] = {"simulated": (100, 101), "hapt": (0, 1, 2)}
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Videos to learn from, and videos to choose by.
+
+    Args:
+        train: with labels.
+        held_out: without.
+        truth: of the held-out videos; labels decide, boundaries are only written down.
+    """
+
+    train: Sequence[Video]
+    held_out: Sequence[Video]
+    truth: GroundTruth
+
+
 @dataclass(frozen=True)
 class Trial:
-    """One training: a method with some options on one data seed."""
+    """One training: a method with some options on one part of a data set."""
 
+    data: str
     method: str
     number: int
-    data_seed: int
+    part: int
     options: dict[str, Any]
     parent_options: dict[str, Any] | None = None
 
@@ -136,53 +158,61 @@ def run(trial: Trial) -> Outcome:
     """Trains and scores one trial."""
     torch.set_num_threads(1)
     started = time.perf_counter()
-    dataset = open_data(trial.data_seed)
+    part = open_part(trial.data, trial.part)
     parents: dict[str, Parent] = {}
     shared: dict[str, Any] = {}
     kind = plugins.load("methods", trial.method)
     for name, artifact in kind.needs.items():
-        parent = train(artifact.method, trial.parent_options or {}, dataset)
+        parent = train(trial.data, artifact.method, trial.parent_options or {}, part)
         if not isinstance(parent, TrainableMethod):
             raise TypeError(f"{artifact.method} has no checkpoint")
         parents[name] = Parent(weights=parent.trained.state_dict())
         shared = {field: getattr(parent.config, field) for field in artifact.shared}
-    method = train(trial.method, {**shared, **trial.options}, dataset, parents)
-    weak, boundaries = score(method, dataset)
+    method = train(trial.data, trial.method, {**shared, **trial.options}, part, parents)
+    weak, boundaries = score(method, part)
     return Outcome(trial, weak, boundaries, round(time.perf_counter() - started, 1))
 
 
-def open_data(data_seed: int) -> Dataset:
-    """A development world; never one that leaderboards use."""
-    if data_seed < 100:
-        raise ValueError(f"data seed {data_seed} belongs to leaderboards; search on 100 and above")
-    kind: type[Dataset] = plugins.load("datasets", "simulated")
-    return kind.open(None, kind.Config(), data_seed)
+def open_part(data: str, number: int) -> Part:
+    """Development data; never what leaderboards are scored on."""
+    kind: type[Dataset] = plugins.load("datasets", data)
+    if not kind.seeded:
+        dataset = kind.open(None, kind.Config(), 0)
+        videos: Any = dataset.videos("train")
+        fold = group_folds(videos, len(PARTS[data]))[number]
+        names = {video.video_id for video in fold.held_out}
+        return Part(fold.train, fold.plain, dataset.ground_truth("train").only(names))
+    if number < 100:
+        raise ValueError(f"data seed {number} belongs to leaderboards; search on 100 and above")
+    dataset = kind.open(None, kind.Config(), number)
+    return Part(dataset.videos("train"), dataset.videos("test"), dataset.ground_truth("test"))
 
 
 def train(
+    data: str,
     name: str,
     options: Mapping[str, Any],
-    dataset: Dataset,
+    part: Part,
     parents: Mapping[str, Parent] | None = None,
 ) -> Method:
     """A method with its preset and further options, trained with seed 0."""
     kind: type[Method] = plugins.load("methods", name)
     path = plugins.presets_path(plugins.available("methods")[name])
-    preset = read_presets(path)["simulated"] if path else {}
-    layers = [Layer("preset simulated", preset), Layer("trial", options)]
-    task = Task(dataset.feature_dim, dataset.class_names)
+    preset = read_presets(path)[data] if path else {}
+    layers = [Layer(f"preset {data}", preset), Layer("trial", options)]
+    task = Task(part.train[0].features.shape[1], part.truth.class_names)
     method = kind(build(kind.Config, layers, owner=name), task, parents)
-    videos: Any = dataset.videos("train")
+    videos: Any = part.train
     with truth_locked():
         method.fit(videos, Session())
     return method
 
 
-def score(method: Method, dataset: Dataset) -> tuple[float, float]:
+def score(method: Method, part: Part) -> tuple[float, float]:
     """The weak score and, for the record, the localization score."""
     with truth_locked():
-        found = {v.video_id: method.activations(v) for v in dataset.videos("test")}
-    truth = dataset.ground_truth("test")
+        found = {v.video_id: method.activations(v) for v in part.held_out}
+    truth = part.truth
     order = {name: index for index, name in enumerate(truth.video_ids)}
     labels = np.zeros((len(found), len(truth.class_names)), bool)
     rows = {name: row for row, name in enumerate(found)}
@@ -192,7 +222,7 @@ def score(method: Method, dataset: Dataset) -> tuple[float, float]:
     scores = np.stack([activations.video_scores for activations in found.values()])
     proposals = {name: localize(one, method.recipe) for name, one in found.items()}
     detections = Detections.from_proposals(proposals, truth.class_names)
-    return ranking_ap(scores, labels), evaluate(truth, detections, common("simulated")).headline
+    return ranking_ap(scores, labels), evaluate(truth, detections, common("development")).headline
 
 
 def ranking_ap(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -206,14 +236,14 @@ def ranking_ap(scores: np.ndarray, labels: np.ndarray) -> float:
 
 
 def search(
-    method: str, trials: int, seeds: Sequence[int], jobs: int, parent: dict[str, Any] | None
+    data: str, method: str, trials: int, jobs: int, parent: dict[str, Any] | None
 ) -> list[Outcome]:
     """All trials of a method, `jobs` at once."""
     options = propose(method, trials)
     todo = [
-        Trial(method, number, seed, values, parent)
+        Trial(data, method, number, part, values, parent)
         for number, values in enumerate(options)
-        for seed in seeds
+        for part in PARTS[data]
     ]
     context = multiprocessing.get_context("spawn")
     outcomes = []
@@ -222,17 +252,17 @@ def search(
             outcome = future.result()
             outcomes.append(outcome)
             print(
-                f"{method} trial {outcome.trial.number} data seed {outcome.trial.data_seed}: "
+                f"{method} trial {outcome.trial.number} part {outcome.trial.part}: "
                 f"weak {outcome.weak:.3f}, boundaries {outcome.boundaries:.3f}, "
                 f"{outcome.seconds} s, {outcome.trial.options}",
                 file=sys.stderr,
                 flush=True,
             )
-    return sorted(outcomes, key=lambda item: (item.trial.number, item.trial.data_seed))
+    return sorted(outcomes, key=lambda item: (item.trial.number, item.trial.part))
 
 
 def best(outcomes: Sequence[Outcome], by: str) -> int:
-    """The trial with the highest mean over the data seeds; the earliest among equals."""
+    """The trial with the highest mean over the parts; the earliest among equals."""
     numbers = sorted({outcome.trial.number for outcome in outcomes})
     means = [
         np.mean([getattr(item, by) for item in outcomes if item.trial.number == number])
@@ -252,15 +282,15 @@ def summary(outcomes: Sequence[Outcome], number: int) -> dict[str, Any]:
     }
 
 
-def write_preset(method: str, options: Mapping[str, Any]) -> None:
-    """Puts the winner's options into the `simulated` block of the method's presets."""
+def write_preset(data: str, method: str, options: Mapping[str, Any]) -> None:
+    """Puts the winner's options into the data set's block of the method's presets."""
     path = PRESETS / f"{method.replace('-', '_')}.yaml"
     text = path.read_text(encoding="utf-8")
-    block = re.search(r"^simulated:.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
+    block = re.search(rf"^{data}:.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
     if block is None:
-        raise ValueError(f"{path} has no block `simulated:`")
-    values = {**yaml.safe_load(block.group())["simulated"], **options}
-    lines = ["simulated:  # made by scripts/tune; see scripts/tuning/simulated.json"]
+        raise ValueError(f"{path} has no block `{data}:`")
+    values = {**yaml.safe_load(block.group())[data], **options}
+    lines = [f"{data}:  # made by scripts/tune; see scripts/tuning/{data}.json"]
     lines += [f"  {key}: {value}" for key, value in values.items()]
     path.write_text(text.replace(block.group(), "\n".join(lines) + "\n"), encoding="utf-8")
 
@@ -270,20 +300,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--methods", default=",".join(SPACES))
     parser.add_argument("--trials", type=int, default=12)
-    parser.add_argument("--data-seeds", default="100,101")
+    parser.add_argument("--data", default="simulated", choices=sorted(PARTS))
     parser.add_argument("-j", "--jobs", type=int, default=2)
     parser.add_argument("--write", action="store_true", help="put the winners into the presets")
     arguments = parser.parse_args()
-    seeds = [int(seed) for seed in arguments.data_seeds.split(",")]
-    record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    data = arguments.data
+    path = RECORDS / f"{data}.json"
+    record = json.loads(path.read_text()) if path.exists() else {}
     for method in arguments.methods.split(","):
         parent = None
         if plugins.load("methods", method).needs:
             parent = record.get("acm-net", {}).get("chosen", {}).get("options")
-        outcomes = search(method, arguments.trials, seeds, arguments.jobs, parent)
+        outcomes = search(data, method, arguments.trials, arguments.jobs, parent)
         chosen = best(outcomes, "weak")
         record[method] = {
-            "budget": {"trials": arguments.trials, "data_seeds": seeds, "seed": 0},
+            "budget": {"trials": arguments.trials, "parts": PARTS[data], "seed": 0},
             "space": {k: asdict(v) for k, v in {**COMMON_SPACE, **SPACES[method]}.items()},
             "selection": "weak: average precision of video scores on held-out video labels",
             "chosen": summary(outcomes, chosen),
@@ -294,10 +325,10 @@ def main() -> None:
             "parent_options": parent,
             "outcomes": [asdict(outcome) for outcome in outcomes],
         }
-        RECORD.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+        path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
         print(f"{method}: {record[method]['chosen']}")
         if arguments.write:
-            write_preset(method, record[method]["chosen"]["options"])
+            write_preset(data, method, record[method]["chosen"]["options"])
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.datasets.made_up_store import stored_data_sets, write_made_up
 from wsal_bench import plugins
 from wsal_bench.api import Dataset, Method, Session, Split
 from wsal_bench.config import Config
+from wsal_bench.data.places import VARIABLE
 from wsal_bench.localization.recipe import COMMON, ProposalRecipe
 from wsal_bench.testing import Finding, check_dataset, check_method
 from wsal_bench.timegrid import TimeGrid
@@ -28,8 +30,19 @@ def test_every_method_conforms(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(plugins.available("datasets")) - NEED_A_PATH))
-def test_every_data_set_conforms(name: str) -> None:
+def test_every_data_set_conforms(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    if name in stored_data_sets():
+        write_made_up(name, tmp_path)
     assert check_dataset(name) == []
+
+
+def test_an_imported_data_set_conforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    write_made_up("gtea", tmp_path).rename(tmp_path / "mine")
+    assert check_dataset("imported:mine") == []
 
 
 def test_a_folder_data_set_conforms(tmp_path: Path) -> None:

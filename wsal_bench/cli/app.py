@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "audit": Entry("audit:audit_", "What the difference of two numbers is made of."),
         "infer": Entry("infer:infer", "Segments for new videos, with a stored run."),
         "profile": Entry("profile:profile", "Where the time goes: kernels, training steps."),
+        "data": Entry("data:data", "Bring data sets in, check them, look at them."),
         "doctor": Entry("doctor:doctor", "Check this installation and its plugins."),
     }
 )

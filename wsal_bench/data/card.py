@@ -30,25 +30,34 @@ class Card:
     """The facts of a published data set that loaders and checks rely on.
 
     Args:
-        class_names: names and order of the classes.
-        fps: frames per second of the videos that features were taken from.
-        stride: frames between snippets.
+        class_names: names and order of the classes; empty: as the truth file has them, sorted.
+        fps: frames per second of the videos that features were taken from; None: differs between
+            published features, so it must be given.
+        stride: frames between snippets, likewise.
         subsets: split -> the names that truth files have for it.
         videos: split -> how many videos the published lists have, each form in use.
         truth_files: files whose content is known.
         streams: columns of the usual features, as (first, behind the last).
         aliases: other spellings of a class -> ours.
+        group: regular expression whose first group, in a video's name, is who was recorded.
+        overhang: seconds by which a segment may end after the features do; None: one snippet.
+        overlong: videos whose published segments reach far beyond the video; not complained of.
+        num_classes: how many there must be, where their names are taken from the truth file.
         sources: where features and truth are published, a sentence each.
         quirks: what is wrong or odd in the published files, a sentence each.
     """
 
     class_names: tuple[str, ...]
-    fps: float
-    stride: float
+    fps: float | None
+    stride: float | None
     subsets: Mapping[Split, tuple[str, ...]]
     videos: Mapping[Split, tuple[int, ...]]
     truth_files: tuple[TruthFile, ...] = ()
     streams: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    group: str | None = None
+    overhang: float | None = None
+    overlong: frozenset[str] = frozenset()
+    num_classes: int | None = None
     sources: tuple[str, ...] = ()
     quirks: tuple[str, ...] = ()

@@ -117,6 +117,20 @@ def with_classes(truth: GroundTruth, names: Sequence[str], path: Path) -> Ground
     return replace(truth, label=label, class_names=tuple(names))
 
 
+def with_names(truth: GroundTruth, now: tuple[str, ...], names: tuple[str, ...]) -> GroundTruth:
+    """The truth with class indices into `names`.
+
+    Args:
+        truth: any.
+        now: what its classes are called; their own names, or others for the same indices.
+        names: all of them, and maybe more, in the order that is wanted.
+    """
+    index = {name: number for number, name in enumerate(names)}
+    new = np.array([index.get(name, -1) for name in now], dtype=np.int64)
+    label = new[truth.label] if len(truth) else truth.label
+    return replace(truth, label=label, class_names=names)
+
+
 def classes_shown(truth: GroundTruth) -> set[str]:
     """Names of the classes that have a segment."""
     return {truth.class_names[label] for label in np.unique(truth.label)}

@@ -16,6 +16,7 @@ from wsal_bench.config import Config as BaseConfig
 from wsal_bench.data.card import Card
 from wsal_bench.data.checks import check_groups
 from wsal_bench.data.places import store_path
+from wsal_bench.data.source import Source
 from wsal_bench.data.store import INDEX, Store, is_store
 from wsal_bench.errors import DataError
 from wsal_bench.timegrid import TimeGrid
@@ -43,6 +44,12 @@ class StoredDataset(api.Dataset):
     facts: ClassVar[Card | None] = None
     """What is published about the data set; the importer checks against it."""
 
+    scores_missing: ClassVar[bool] = False
+    """True where true segments in videos without features count, as misses; else those videos
+    are neither trained on nor scored."""
+    reads_archive: ClassVar[bool] = False
+    """True where `import_source` reads an archive of the data set's own form."""
+
     config: Any
 
     def __init__(self, config: BaseConfig, *, data_seed: int = 0, path: Path | None = None) -> None:
@@ -63,6 +70,15 @@ class StoredDataset(api.Dataset):
             for split, entries in index.videos.items()
         }
         check_groups(groups["train"], groups["test"], root / INDEX)
+
+    @classmethod
+    def import_source(cls, path: Path) -> Source:
+        """What an archive in the data set's own form holds; only where `reads_archive`.
+
+        Raises:
+            DataError: it is not that archive.
+        """
+        raise NotImplementedError(f"{cls.store_name} has no archive of its own: {path}")
 
     @classmethod
     def how_to_import(cls) -> str:
@@ -116,7 +132,8 @@ class StoredDataset(api.Dataset):
     def _truth(self, split: api.Split, variant: str) -> GroundTruth:
         """The truth of the videos that this data set keeps, with their groups.
 
-        Videos of the truth without features stay: a detector that says nothing misses them.
+        Videos of the truth without features stay where `scores_missing`: a detector that says
+        nothing misses them.
         """
         stored = self.store.truths
         path = self.store.root / INDEX
@@ -125,7 +142,11 @@ class StoredDataset(api.Dataset):
         entries = self.store.index.videos[split]
         groups = {entry.video_id: entry.group or entry.video_id for entry in entries}
         truth = self._with_classes(stored[variant][split])
-        truth = truth.only(name for name in truth.video_ids if self.keeps(split, name))
+        truth = truth.only(
+            name
+            for name in truth.video_ids
+            if self.keeps(split, name) and (self.scores_missing or name in groups)
+        )
         return replace(truth, groups=tuple(groups.get(name, name) for name in truth.video_ids))
 
     def _with_classes(self, truth: GroundTruth) -> GroundTruth:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -46,7 +45,7 @@ def _opener(name: str) -> Callable[[int], Dataset]:
 
     def opened(data_seed: int) -> Dataset:
         config = build(kind.Config, [options], owner=plugin)
-        return kind.open(Path(path) if path else None, config, data_seed)
+        return kind.open(kind.locate(path) if path else None, config, data_seed)
 
     try:
         opened(0)

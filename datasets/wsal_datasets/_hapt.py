@@ -1,0 +1,301 @@
+"""The archive of HAPT: raw recordings and their labels, cut into bags.
+
+RawData/acc_expXX_userYY.txt    acceleration in g, three numbers a line, 50 lines a second
+RawData/gyro_expXX_userYY.txt   angular velocity in rad/s, the same
+RawData/labels.txt              lines `experiment user activity start end`: samples, from 1, both in
+activity_labels.txt             lines `number name`
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsal_bench.api import Split
+from wsal_bench.data.source import Source, SourceVideo
+from wsal_bench.errors import DataError
+from wsal_bench.types import GroundTruth
+from wsal_datasets._window_features import RATE, STRIDE, Signal, window_features
+
+BAG_SECONDS: Final = 20
+SHORTEST: Final = (
+    0.5  # seconds: a shorter part of an instance, cut off by a bag's border, is dropped
+)
+TEST_PEOPLE: Final = frozenset({2, 4, 9, 10, 12, 13, 18, 20, 24})
+NAMES: Final = (
+    "WALKING",
+    "WALKING_UPSTAIRS",
+    "WALKING_DOWNSTAIRS",
+    "SITTING",
+    "STANDING",
+    "LAYING",
+    "STAND_TO_SIT",
+    "SIT_TO_STAND",
+    "SIT_TO_LIE",
+    "LIE_TO_SIT",
+    "STAND_TO_LIE",
+    "LIE_TO_STAND",
+)
+# rows of a network's features have this mean size at 2048 columns; ours get the same per column
+_COLUMN_SIZE: Final = 25.0 / np.sqrt(2048.0)
+_LARGEST: Final = 5.0  # standard deviations; what lies beyond is cut off
+_SIGNAL = re.compile(r"(acc|gyro)_exp(\d+)_user(\d+)\.txt$")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A line of labels.txt: samples from 0, end not included; activity from 0."""
+
+    start: int
+    end: int
+    activity: int
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One experiment of one person."""
+
+    experiment: int
+    person: int
+    instances: tuple[Instance, ...]
+
+    @property
+    def name(self) -> str:
+        """As its files are called."""
+        return f"exp{self.experiment:02d}_user{self.person:02d}"
+
+    @property
+    def split(self) -> Split:
+        """By person."""
+        return "test" if self.person in TEST_PEOPLE else "train"
+
+
+class Archive:
+    """The zip file, or the folder that it was unpacked to.
+
+    Args:
+        path: of it.
+
+    Raises:
+        DataError: it cannot be read, or is not this archive.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.exists():
+            raise DataError("no such file or folder", path=path)
+        try:
+            self._files = dict(self._open())
+        except (OSError, zipfile.BadZipFile) as error:
+            raise DataError(f"is no zip archive and no folder ({error})", path=path) from error
+        if not {"labels.txt", "activity_labels.txt"} <= set(self._files):
+            raise DataError(
+                "is not the HAPT archive: it lacks labels.txt or activity_labels.txt",
+                hint="looked for RawData/labels.txt, RawData/acc_expXX_userYY.txt, "
+                "RawData/gyro_expXX_userYY.txt and activity_labels.txt",
+                path=path,
+            )
+
+    def _open(self) -> list[tuple[str, Callable[[], bytes]]]:
+        """Name without folders -> its content; only files that we know."""
+        known = re.compile(r"(labels|activity_labels|(acc|gyro)_exp\d+_user\d+)\.txt")
+        if self.path.is_dir():
+            files = sorted(file for file in self.path.rglob("*.txt") if known.fullmatch(file.name))
+            return [(file.name, file.read_bytes) for file in files]
+        with zipfile.ZipFile(self.path) as archive:
+            names = [
+                name
+                for name in archive.namelist()
+                if known.fullmatch(PurePosixPath(name).name) and not name.startswith("__MACOSX")
+            ]
+
+        def reader(name: str) -> Callable[[], bytes]:
+            def read() -> bytes:
+                with zipfile.ZipFile(self.path) as archive:
+                    return archive.read(name)
+
+            return read
+
+        return [(PurePosixPath(name).name, reader(name)) for name in names]
+
+    @cached_property
+    def recordings(self) -> tuple[Recording, ...]:
+        """By number of the experiment.
+
+        Raises:
+            DataError: a line that makes no sense, another list of activities, or a recording
+                without one of its files.
+        """
+        self._check_names()
+        rows = self.table("labels.txt", 5).astype(np.int64)
+        found: dict[tuple[int, int], list[Instance]] = {}
+        for number, row in enumerate(rows, start=1):
+            experiment, person, activity, start, end = (int(value) for value in row)
+            if not (1 <= activity <= len(NAMES) and 1 <= start <= end):
+                raise DataError(
+                    f"labels.txt, line {number}: {row.tolist()} is not experiment, person, "
+                    f"activity 1-{len(NAMES)}, first and last sample",
+                    path=self.path,
+                )
+            found.setdefault((experiment, person), []).append(
+                Instance(start - 1, end, activity - 1)
+            )
+        recordings = tuple(Recording(*key, tuple(found[key])) for key in sorted(found))
+        for recording in recordings:
+            for kind in ("acc", "gyro"):
+                if f"{kind}_{recording.name}.txt" not in self._files:
+                    raise DataError(f"lacks {kind}_{recording.name}.txt", path=self.path)
+        return recordings
+
+    def signal(self, recording: Recording) -> Signal:
+        """What the sensors measured.
+
+        Raises:
+            DataError: a line that is not three numbers, or labels beyond the signal.
+        """
+        acceleration = self.table(f"acc_{recording.name}.txt", 3)
+        rotation = self.table(f"gyro_{recording.name}.txt", 3)
+        if len(acceleration) != len(rotation):
+            raise DataError(
+                f"{recording.name} has {len(acceleration)} samples of acceleration and "
+                f"{len(rotation)} of rotation",
+                path=self.path,
+            )
+        last = max(instance.end for instance in recording.instances)
+        if last > len(acceleration):
+            raise DataError(
+                f"{recording.name} is labelled up to sample {last}, but has {len(acceleration)}",
+                path=self.path,
+            )
+        return Signal(acceleration, rotation)
+
+    def table(self, name: str, columns: int) -> NDArray[np.float64]:
+        """[N, columns] numbers of a file, all finite.
+
+        Raises:
+            DataError: it does not hold them.
+        """
+        try:
+            rows = np.loadtxt(self._files[name]().decode().splitlines(), ndmin=2)
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
+            raise DataError(f"{name}: is no table of numbers ({error})", path=self.path) from error
+        if rows.ndim != 2 or rows.shape[1] != columns or not len(rows):
+            raise DataError(f"{name}: has shape {rows.shape}, not [N, {columns}]", path=self.path)
+        if not np.isfinite(rows).all():
+            raise DataError(f"{name}: holds numbers that are not finite", path=self.path)
+        return rows
+
+    def _check_names(self) -> None:
+        lines = self._files["activity_labels.txt"]().decode().split()
+        if tuple(lines[1::2]) != NAMES:
+            raise DataError(
+                f"activity_labels.txt names {lines[1::2]}, not {list(NAMES)}", path=self.path
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Bag:
+    """A stretch of a recording that is treated as a video."""
+
+    video_id: str
+    recording: Recording
+    features: NDArray[np.float32]
+    segments: tuple[Instance, ...]  # in samples from the bag's start
+
+
+def bags_of(recording: Recording, features: NDArray[np.float32]) -> list[Bag]:
+    """The bags of a recording, without overlap; what is left at its end is dropped.
+
+    Args:
+        recording: with its instances.
+        features: [T, D] of the whole recording.
+    """
+    samples, snippets = BAG_SECONDS * RATE, BAG_SECONDS * RATE // STRIDE
+    bags = []
+    for number in range(len(features) // snippets):
+        begin = number * samples
+        segments = []
+        for one in recording.instances:
+            start, end = max(one.start - begin, 0), min(one.end - begin, samples)
+            if end - start >= SHORTEST * RATE:
+                segments.append(Instance(start, end, one.activity))
+        rows = features[number * snippets : (number + 1) * snippets]
+        bags.append(Bag(f"{recording.name}_{number:02d}", recording, rows, tuple(segments)))
+    return bags
+
+
+def read_source(path: Path) -> Source:
+    """Every bag with its features and all twelve activities.
+
+    Features are standardised with mean and deviation of the training people, no label used, cut
+    off at five deviations, and scaled so that a column has the size it has in I3D features.
+
+    Raises:
+        DataError: the archive is not what it should be.
+    """
+    archive = Archive(path)
+    raw = [window_features(archive.signal(one)) for one in archive.recordings]
+    known = [
+        rows for one, rows in zip(archive.recordings, raw, strict=True) if one.split == "train"
+    ]
+    if not known:
+        raise DataError("has no recording of a training person", path=path)
+    train = np.concatenate(known)
+    mean, std = train.mean(0), train.std(0) + 1e-6
+    bags = [
+        bag
+        for one, rows in zip(archive.recordings, raw, strict=True)
+        for bag in bags_of(one, _standardised(rows, mean, std))
+    ]
+    splits: tuple[Split, ...] = ("train", "test")
+    return Source(
+        layout="hapt (raw archive)",
+        root=path,
+        videos=tuple(_video(bag, path) for bag in bags),
+        truths={"default": {split: _truth(bags, split) for split in splits}},
+        fps=float(RATE),
+        stride=float(STRIDE),
+    )
+
+
+def _standardised(
+    rows: NDArray[np.float32], mean: NDArray[np.float32], std: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    scaled = np.clip((rows - mean) / std, -_LARGEST, _LARGEST) * _COLUMN_SIZE
+    return np.asarray(scaled, dtype=np.float32)
+
+
+def _video(bag: Bag, path: Path) -> SourceVideo:
+    facts = path.stat()
+    return SourceVideo(
+        video_id=bag.video_id,
+        split=bag.recording.split,
+        read=lambda: bag.features,
+        origin=path,
+        stamp=f"{facts.st_size} {facts.st_mtime_ns}",
+        group=f"person-{bag.recording.person:02d}",
+    )
+
+
+def _truth(bags: Sequence[Bag], split: Split) -> GroundTruth:
+    """True segments in seconds from each bag's start."""
+    chosen = [bag for bag in bags if bag.recording.split == split]
+    rows = [(number, one) for number, bag in enumerate(chosen) for one in bag.segments]
+    return GroundTruth(
+        video=np.array([number for number, _ in rows], dtype=np.int64),
+        start=np.array([one.start / RATE for _, one in rows], dtype=np.float64),
+        end=np.array([one.end / RATE for _, one in rows], dtype=np.float64),
+        label=np.array([one.activity for _, one in rows], dtype=np.int64),
+        video_ids=tuple(bag.video_id for bag in chosen),
+        class_names=NAMES,
+        durations=np.full(len(chosen), float(BAG_SECONDS)),
+        groups=tuple(f"person-{bag.recording.person:02d}" for bag in chosen),
+    )

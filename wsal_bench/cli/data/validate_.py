@@ -1,0 +1,53 @@
+"""`wsal-bench data validate`: everything that is wrong, in one report."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wsal_bench.cli.data.shared import Bar, source_options
+from wsal_bench.cli.output import document, note
+from wsal_bench.errors import DataError, UsageError
+
+SCHEMA = "wsal-bench/validate/1"
+
+
+@click.command("validate")
+@click.argument("source", nargs=-1, required=True, metavar="NAME|[DATASET] SRC")
+@click.option("--as", "name", metavar="NAME", help="Check it as this known data set.")
+@source_options
+@click.pass_context
+def command(ctx: click.Context, /, source: tuple[str, ...], **options: Any) -> None:
+    """Check an imported data set, or a folder before it is imported; exit code 3 on problems.
+
+    All problems are listed: missing, broken or empty files, NaN, wrong width, features that end
+    before the last segment, unknown classes, duplicates, videos in both splits, changed bytes.
+    """
+    from wsal_bench.data.problems import report
+    from wsal_bench.data.requests import ImportRequest, validate
+
+    if len(source) > 2:
+        raise UsageError(f"{len(source)} sources were given", hint="write NAME or [DATASET] SRC")
+    as_json, jobs = options.pop("as_json"), options.pop("jobs") or os.cpu_count() or 1
+    request = ImportRequest(
+        path=Path(source[-1]).expanduser(),
+        dataset=source[0] if len(source) == 2 else None,
+        **options,
+    )
+    with Bar() as bar:
+        found = validate(request, jobs=jobs, report=bar.report)
+    if as_json:
+        click.echo(document(SCHEMA, "data", found.to_json()))
+    else:
+        number = len(found.problems)
+        note(f"recognised {found.root}: {found.layout}")
+        for text in found.notes:
+            click.echo(f"note: {text}")
+        if found.problems:
+            click.echo(report(found.problems))
+        click.echo(f"{found.videos} videos, {number or 'no'} problem{'' if number == 1 else 's'}")
+    if found.problems:
+        ctx.exit(DataError.exit_code)

@@ -1,0 +1,345 @@
+"""From a source to a store: every file is checked and copied once, in parallel, resumably.
+
+The store grows in a folder beside its place, `.NAME.importing`, and takes its place whole. A
+journal names the videos whose rows are in the growing files; what it says is believed when an
+import goes on, unless the source's file has changed since.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+
+from wsal_bench.api import Split
+from wsal_bench.data.problems import (
+    Problem,
+    Wanted,
+    report,
+    source_problems,
+    unused_truth,
+)
+from wsal_bench.data.reading import Reader, Rows
+from wsal_bench.data.source import Source, SourceVideo
+from wsal_bench.data.store import (
+    SPLITS,
+    Entry,
+    Index,
+    features_path,
+    truth_path,
+    write_index,
+)
+from wsal_bench.errors import DataError
+from wsal_bench.files import make_folder
+from wsal_bench.timegrid import TimeGrid
+
+Dtype = Literal["float16", "float32"]
+Report = Callable[[int, int], None]
+"""(videos done, videos in all)."""
+
+JOURNAL = "journal.jsonl"
+_HEADER = 128  # bytes kept free for the npy header, which is written last
+
+
+class BadSourceError(DataError):
+    """A source with problems; all of them, not the first."""
+
+    def __init__(self, problems: Sequence[Problem], path: Path) -> None:
+        self.problems = tuple(problems)
+        number = len(self.problems)
+        super().__init__(
+            f"{number} problem{'s' if number > 1 else ''} with features or truth\n"
+            f"{report(problems)}",
+            path=path,
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (BadSourceError, (self.problems, Path(self.path or "")))
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a store is written.
+
+    Args:
+        name: of the data set.
+        fps: frames per second of the videos that features were taken from.
+        stride: frames between snippets.
+        dtype: of the store; None: as in the source, which must then be float16 or float32.
+        classes: names and order of the classes; None: those of the truth.
+        width: D, where it is known beforehand.
+        overhang: seconds by which a segment may end after the features do; None: one snippet.
+        overlong: videos whose segments may end any time later.
+        streams: columns by stream, where the source does not say; used if they make up all
+            columns.
+    """
+
+    name: str
+    fps: float
+    stride: float
+    dtype: Dtype | None = None
+    classes: tuple[str, ...] | None = None
+    width: int | None = None
+    overhang: float | None = None
+    overlong: frozenset[str] = frozenset()
+    streams: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> Wanted:
+        """What it asks of the features."""
+        grid = TimeGrid(self.fps, self.stride)
+        overhang = grid.snippet_seconds if self.overhang is None else self.overhang
+        return Wanted(self.dtype, self.width, grid, overhang, converted=self.dtype is not None)
+
+
+def write_store(
+    source: Source,
+    root: Path,
+    form: Form,
+    *,
+    jobs: int = 2,
+    report: Report = lambda done, total: None,
+) -> Index:
+    """Checks and copies a source into a store; goes on where an earlier call was stopped.
+
+    Args:
+        source: is read only.
+        root: the store's folder; one that is there is replaced when the new one is whole.
+        form: how it is written.
+        jobs: files that are read at once.
+        report: is told after each video.
+
+    Raises:
+        BadSourceError: the source has problems; nothing is at `root` that was not there before.
+        DataError: the store cannot be written.
+    """
+    problems = source_problems(source, form.classes)
+    if problems:
+        raise BadSourceError(problems, source.root)
+    growing = root.with_name(f".{root.name}.importing")
+    make_folder(growing / "truth")
+    try:
+        entries = _Copy(source, growing, form, jobs, report).entries()
+        index = _index(source, growing, form, entries)
+        write_index(growing, index)
+        (growing / JOURNAL).unlink()
+        _put_in_place(growing, root)
+    except OSError as error:
+        raise DataError(f"cannot be written ({error.strerror or error})", path=root) from error
+    return index
+
+
+class _Copy:
+    """The pass over all videos: readers in threads, one writer in the order of the lists."""
+
+    def __init__(self, source: Source, folder: Path, form: Form, jobs: int, report: Report) -> None:
+        self.source = source
+        self.folder = folder
+        self.reader = Reader(source, form.wanted, jobs, form.overlong)
+        self.report = report
+
+    def entries(self) -> dict[Split, tuple[Entry, ...]]:
+        """Index entries of both splits, once all rows lie in their files.
+
+        Raises:
+            BadSourceError: a video has a problem; all were looked at.
+        """
+        total = len(self.source.videos)
+        known = _read_journal(self.folder / JOURNAL, self._facts())
+        entries: dict[Split, tuple[Entry, ...]] = {}
+        with (self.folder / JOURNAL).open("w", encoding="utf-8") as journal:
+            journal.write(json.dumps(self._facts()) + "\n")
+            done = 0
+            for split in SPLITS:
+                videos = [video for video in self.source.videos if video.split == split]
+                entries[split] = self._split(split, videos, known, journal, (done, total))
+                done += len(videos)
+        if self.reader.problems:
+            raise BadSourceError(self.reader.problems, self.source.root)
+        return entries
+
+    def _facts(self) -> dict[str, Any]:
+        """What an earlier import must have had in common for its rows to count."""
+        return {"dtype": self.reader.wanted.dtype, "width": self.reader.wanted.width}
+
+    def _split(
+        self,
+        split: Split,
+        videos: Sequence[SourceVideo],
+        known: dict[str, dict[str, Any]],
+        journal: IO[str],
+        progress: tuple[int, int],
+    ) -> tuple[Entry, ...]:
+        path = features_path(self.folder, split)
+        path.touch()
+        entries: list[Entry] = []
+        with path.open("r+b") as file:
+            kept = self._kept(videos, known, path)
+            for entry, line in kept:
+                entries.append(entry)
+                journal.write(line)
+                self._adopt(known[f"{split}/{entry.video_id}"])
+            first = sum(entry.length for entry, _ in kept)
+            file.truncate(_HEADER + first * self._row_bytes())
+            file.seek(0, os.SEEK_END)
+            for number, found in enumerate(self.reader.checked(videos[len(kept) :]), len(kept) + 1):
+                if not self.reader.problems:
+                    file.write(found.rows.tobytes())
+                    entries.append(_entry(found, first))
+                    first += len(found.rows)
+                    file.flush()  # the journal must not know of rows that are not there
+                    journal.write(_journal_line(entries[-1], found, split))
+                    journal.flush()
+                self.report(progress[0] + number, progress[1])
+            if not self.reader.problems:
+                file.seek(0)
+                file.write(_header(self.reader.wanted, first))
+                file.flush()
+                os.fsync(file.fileno())
+        return tuple(entries)
+
+    def _row_bytes(self) -> int:
+        """Bytes of a snippet; 0 while nothing is known of it, and then there is no row either."""
+        if self.reader.wanted.dtype is None or self.reader.wanted.width is None:
+            return 0
+        return int(self.reader.wanted.width * np.dtype(self.reader.wanted.dtype).itemsize)
+
+    def _adopt(self, facts: dict[str, Any]) -> None:
+        self.reader.adopt(facts["dtype"], facts["width"])
+
+    def _kept(
+        self, videos: Sequence[SourceVideo], known: dict[str, dict[str, Any]], path: Path
+    ) -> list[tuple[Entry, str]]:
+        """The longest beginning of the list whose rows are in the file already."""
+        kept: list[tuple[Entry, str]] = []
+        first = 0
+        size = path.stat().st_size
+        for video in videos:
+            facts = known.get(f"{video.split}/{video.video_id}")
+            if facts is None or facts["stamp"] != video.stamp or facts["first"] != first:
+                break
+            first += facts["length"]
+            row = facts["width"] * np.dtype(facts["dtype"]).itemsize
+            if size < _HEADER + first * row or self.reader.too_short(video, facts["length"]):
+                break
+            entry = Entry(
+                video_id=video.video_id,
+                first=facts["first"],
+                length=facts["length"],
+                group=video.group,
+                labels=video.labels,
+                sha256=facts["sha256"],
+            )
+            kept.append((entry, json.dumps(facts) + "\n"))
+        return kept
+
+
+def _entry(found: Rows, first: int) -> Entry:
+    return Entry(
+        video_id=found.video.video_id,
+        first=first,
+        length=len(found.rows),
+        group=found.video.group,
+        labels=found.video.labels,
+        sha256=found.sha256,
+    )
+
+
+def _journal_line(entry: Entry, found: Rows, split: Split) -> str:
+    facts = {
+        "video": f"{split}/{entry.video_id}",
+        "stamp": found.video.stamp,
+        "first": entry.first,
+        "length": entry.length,
+        "sha256": entry.sha256,
+        "dtype": found.rows.dtype.name,
+        "width": found.rows.shape[1],
+    }
+    return json.dumps(facts) + "\n"
+
+
+def _read_journal(path: Path, facts: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Video -> what an earlier import noted; nothing where it was another kind of import."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    known: dict[str, dict[str, Any]] = {}
+    try:
+        if not lines or json.loads(lines[0]) != facts:
+            return {}
+        for line in lines[1:]:
+            noted = json.loads(line)
+            known[noted["video"]] = noted
+    except json.JSONDecodeError:
+        pass  # the line that a kill cut off; those before it are whole
+    return known
+
+
+def _header(wanted: Wanted, rows: int) -> bytes:
+    """An npy header of exactly the bytes that were kept free."""
+    buffer = BytesIO()
+    shape = (rows, wanted.width)
+    descr = np.lib.format.dtype_to_descr(np.dtype(wanted.dtype))
+    np.lib.format.write_array_header_1_0(
+        buffer, {"descr": descr, "fortran_order": False, "shape": shape}
+    )
+    header = buffer.getvalue()
+    if len(header) != _HEADER:
+        raise AssertionError(f"the npy header takes {len(header)} bytes, not {_HEADER}")
+    return header
+
+
+def _index(
+    source: Source, folder: Path, form: Form, entries: dict[Split, tuple[Entry, ...]]
+) -> Index:
+    """Writes the truth and describes everything."""
+    names = source.truths["default"]["train"].class_names
+    digests: dict[str, dict[Split, str]] = {}
+    for variant, truths in source.truths.items():
+        digests[variant] = {}
+        for split, truth in truths.items():
+            path = truth_path(folder, variant, split)
+            truth.to_npz(path)
+            digests[variant][split] = sha256(path.read_bytes()).hexdigest()
+    header = np.load(features_path(folder, "train"), mmap_mode="r")
+    width = int(header.shape[1])
+    return Index(
+        name=form.name,
+        layout=source.layout,
+        fps=form.fps,
+        stride=form.stride,
+        class_names=names,
+        feature_dim=width,
+        dtype=header.dtype.name,
+        streams=_streams(source, form, width),
+        notes=(*source.notes, *unused_truth(source)),
+        videos=entries,
+        truths=digests,
+    )
+
+
+def _streams(source: Source, form: Form, width: int) -> dict[str, tuple[int, int]]:
+    """What the source says of its columns, else what is usual, if it fits."""
+    if source.streams:
+        return dict(source.streams)
+    usual = dict(form.streams)
+    return usual if usual and max(last for _, last in usual.values()) == width else {}
+
+
+def _put_in_place(growing: Path, root: Path) -> None:
+    """The new store takes its place; an old one leaves it only then."""
+    old = root.with_name(f".{root.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if root.exists():
+        os.replace(root, old)  # noqa: PTH105
+    os.replace(growing, root)  # noqa: PTH105
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,115 @@
+"""Arrays in files of one video: npy, npz, h5 and pt, opened without running anything in them."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsal_bench.errors import DataError
+
+
+def read_array(path: Path) -> NDArray[Any]:
+    """The one array in a file; an npy is mapped into memory, not read.
+
+    Raises:
+        DataError: the file is missing, cannot be read, is broken, holds Python objects, or holds
+            no array or several.
+    """
+    reader = READERS.get(path.suffix)
+    if reader is None:
+        raise DataError(
+            f"{path.suffix or 'a file without an ending'} is no form of features",
+            hint=f"there are: {', '.join(READERS)}",
+            path=path,
+        )
+    try:
+        return reader(path)
+    except FileNotFoundError as error:
+        raise DataError("feature file is missing", path=path) from error
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        if "Object arrays" in str(error) or "object" in str(error).split():
+            raise DataError(
+                "feature file holds Python objects, which could run code when read",
+                hint="save plain numbers: numpy.save(path, array.astype('float32'))",
+                path=path,
+            ) from error
+        raise DataError(f"feature file is empty or broken ({error})", path=path) from error
+
+
+def stamp(path: Path) -> str:
+    """Changes when the file does; `missing` where there is none."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return "missing"
+    return f"{facts.st_size} {facts.st_mtime_ns}"
+
+
+def _npy(path: Path) -> NDArray[Any]:
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    return np.asarray(array)
+
+
+def _npz(path: Path) -> NDArray[Any]:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        names = list(archive.files)
+        _only_one(names, path)
+        return np.asarray(archive[names[0]])
+
+
+def _h5(path: Path) -> NDArray[Any]:
+    import h5py  # type: ignore[import-untyped]
+
+    found: list[Any] = []
+    with h5py.File(path, "r") as file:
+
+        def visit(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset):
+                found.append(item)
+
+        file.visititems(visit)
+        _only_one([item.name for item in found], path)
+        if found[0].dtype.hasobject:
+            raise ValueError("Object arrays cannot be read")
+        return np.asarray(found[0][()])
+
+
+def _pt(path: Path) -> NDArray[Any]:
+    import pickle
+
+    import torch
+
+    try:
+        value = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise DataError(
+            f"is no file of tensors alone, and anything else could run code when read ({first})",
+            hint="torch.save(tensor, path)",
+            path=path,
+        ) from error
+    if isinstance(value, dict):
+        _only_one([str(name) for name in value], path)
+        value = next(iter(value.values()))
+    if not isinstance(value, torch.Tensor):
+        raise DataError(f"holds a {type(value).__name__}, not a tensor", path=path)
+    if value.dtype == torch.bfloat16:
+        value = value.float()
+    return value.detach().numpy()
+
+
+def _only_one(names: list[str], path: Path) -> None:
+    if len(names) != 1:
+        held = ", ".join(names[:5]) or "nothing"
+        raise DataError(f"must hold one array, but holds {held}", path=path)
+
+
+READERS: Final[Mapping[str, Callable[[Path], NDArray[Any]]]] = MappingProxyType(
+    {".npy": _npy, ".npz": _npz, ".h5": _h5, ".hdf5": _h5, ".pt": _pt, ".pth": _pt}
+)
