@@ -1,27 +1,17 @@
-"""Features of videos nobody labelled: one file each, in any of the usual forms.
-
-.npy          [T, D], mapped into memory: only the rows that are asked for are read
-.npz          one array
-.h5, .hdf5    one data set
-.pt, .pth     one tensor, read with torch's `weights_only`
-"""
+"""Features of videos nobody labelled: one file each, npy, npz, h5 or pt."""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.data.features import open_features
+from wsal_bench.data.layouts._files import READERS, read_array
 from wsal_bench.errors import DataError, UsageError, WsalError
-from wsal_bench.types import SnippetArray
 
 _BLOCK = 4096  # rows looked at together: bounds the memory that checks take
 _SHOWN = 10  # problems that a report lists
@@ -39,17 +29,17 @@ class FeaturePath:
     video_id: str
     path: Path
 
-    def read(self) -> SnippetArray:
+    def read(self) -> NDArray[Any]:
         """The features [T, D] as they lie in the file; checked for form, not for their numbers.
 
         Raises:
             DataError: the file cannot be read, or holds something else.
         """
-        features = _READERS[self.path.suffix.lower()](self.path)
-        shape, kind = tuple(features.shape), getattr(features, "dtype", None)
-        if kind not in (np.float16, np.float32, np.float64):
+        features = read_array(self.path)
+        shape = features.shape
+        if features.dtype not in (np.float16, np.float32, np.float64):
             raise DataError(
-                f"features are {kind}, not numbers of 16, 32 or 64 bits with a fraction",
+                f"features are {features.dtype}, not numbers of 16, 32 or 64 bits with a fraction",
                 hint="save them as float16 or float32",
                 path=self.path,
             )
@@ -141,16 +131,16 @@ def check_all(
 
 def _files(place: Path) -> Iterator[Path]:
     if place.is_dir():
-        inside = sorted(path for path in place.iterdir() if path.suffix.lower() in _READERS)
+        inside = sorted(path for path in place.iterdir() if path.suffix in READERS)
         if not inside:
             below = sorted(
                 path.name
                 for path in place.iterdir()
-                if path.is_dir() and any(one.suffix.lower() in _READERS for one in path.iterdir())
+                if path.is_dir() and any(one.suffix in READERS for one in path.iterdir())
             )
             hint = f"name one of its folders: {', '.join(below)}" if below else ""
             raise DataError(
-                f"no feature file in this folder (looked for {', '.join(_READERS)})",
+                f"no feature file in this folder (looked for {', '.join(READERS)})",
                 hint=hint,
                 path=place,
             )
@@ -158,82 +148,8 @@ def _files(place: Path) -> Iterator[Path]:
         return
     if not place.exists():
         raise DataError("no such file or folder of features", path=place)
-    if place.suffix.lower() not in _READERS:
+    if place.suffix not in READERS:
         raise UsageError(
-            f"{place} is no feature file by its ending", hint=f"there are {', '.join(_READERS)}"
+            f"{place} is no feature file by its ending", hint=f"there are {', '.join(READERS)}"
         )
     yield place
-
-
-def _from_npz(path: Path) -> NDArray[Any]:
-    try:
-        # opened here: numpy leaves the file open where it is no archive
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return np.asarray(archive[_only(list(archive.files), "arrays", path)])
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror or error})", path=path) from error
-    except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"no npz file of plain numbers ({error})", path=path) from error
-
-
-def _from_h5(path: Path) -> NDArray[Any]:
-    import h5py  # type: ignore[import-untyped]
-
-    names: list[str] = []
-
-    def note(name: str, part: object) -> None:
-        if isinstance(part, h5py.Dataset):
-            names.append(name)
-
-    try:
-        with h5py.File(path, "r") as file:
-            file.visititems(note)
-            return np.asarray(file[_only(names, "data sets", path)][()])
-    except OSError as error:
-        raise DataError(f"no HDF5 file that can be read ({error})", path=path) from error
-
-
-def _from_torch(path: Path) -> NDArray[Any]:
-    import torch
-
-    try:
-        value = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror or error})", path=path) from error
-    except (UnpicklingError, RuntimeError, EOFError) as error:
-        raise DataError(
-            "no file of one tensor: it is damaged, or holds what could run code when it is read",
-            hint="save a tensor alone: torch.save(features, path)",
-            path=path,
-        ) from error
-    if not isinstance(value, torch.Tensor):
-        raise DataError(
-            f"holds a {type(value).__name__}, not one tensor",
-            hint="save a tensor alone: torch.save(features, path)",
-            path=path,
-        )
-    value = value.detach()
-    return np.asarray((value.float() if value.dtype == torch.bfloat16 else value).numpy())
-
-
-def _only(names: list[str], what: str, path: Path) -> str:
-    if len(names) != 1:
-        listing = ", ".join(sorted(names)[:_SHOWN]) or "none"
-        raise DataError(
-            f"holds {len(names)} {what}, not one: {listing}",
-            hint="a file holds the features of one video",
-            path=path,
-        )
-    return names[0]
-
-
-_READERS: Final[Mapping[str, Callable[[Path], SnippetArray]]] = MappingProxyType(
-    {
-        ".npy": open_features,
-        ".npz": _from_npz,
-        ".h5": _from_h5,
-        ".hdf5": _from_h5,
-        ".pt": _from_torch,
-        ".pth": _from_torch,
-    }
-)
