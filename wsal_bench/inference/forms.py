@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from wsal_bench.inference.elan import elan_document
 from wsal_bench.inference.stream import VideoSegments
-from wsal_bench.report.timeline import rows_of
 
 SCHEMA: Final = "wsal-bench/segments/1"
 
@@ -178,64 +178,11 @@ class ViaForm(Form):
 
 
 class ElanForm(Form):
-    """A whole document for each video: a tier per class, the scores as annotations.
-
-    Annotations of a tier must not overlap in ELAN: what overlaps a better one of its class goes
-    to a tier of its own, `<class> (2)`.
-    """
+    """A whole document for each video; see `elan`."""
 
     def video(self, found: VideoSegments) -> str:
-        """The document; times in whole milliseconds."""
-        from xml.etree import ElementTree as Xml
-
-        document = Xml.Element(
-            "ANNOTATION_DOCUMENT",
-            {
-                "AUTHOR": "wsal-bench",
-                "DATE": "1970-01-01T00:00:00+00:00",  # equal segments, equal bytes
-                "FORMAT": "3.0",
-                "VERSION": "3.0",
-                "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
-                "xsi:noNamespaceSchemaLocation": "http://www.mpi.nl/tools/elan/EAFv3.0.xsd",
-            },
-        )
-        Xml.SubElement(document, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
-        slots = Xml.SubElement(document, "TIME_ORDER")
-        tiers = _tiers(found)
-        names = _slots([_milliseconds(found, row) for part in tiers.values() for row in part])
-        for time, name in names.items():
-            Xml.SubElement(slots, "TIME_SLOT", {"TIME_SLOT_ID": name, "TIME_VALUE": str(time)})
-        number = 0
-        for tier, rows in tiers.items():
-            element = Xml.SubElement(
-                document, "TIER", {"LINGUISTIC_TYPE_REF": "segment", "TIER_ID": tier}
-            )
-            for row in rows:
-                number += 1
-                start, end = _milliseconds(found, row)
-                annotation = Xml.SubElement(
-                    Xml.SubElement(element, "ANNOTATION"),
-                    "ALIGNABLE_ANNOTATION",
-                    {
-                        "ANNOTATION_ID": f"a{number}",
-                        "TIME_SLOT_REF1": names[start],
-                        "TIME_SLOT_REF2": names[end],
-                    },
-                )
-                score = Xml.SubElement(annotation, "ANNOTATION_VALUE")
-                score.text = f"{found.segments.score[row]:.3f}"
-        Xml.SubElement(
-            document,
-            "LINGUISTIC_TYPE",
-            {
-                "GRAPHIC_REFERENCES": "false",
-                "LINGUISTIC_TYPE_ID": "segment",
-                "TIME_ALIGNABLE": "true",
-            },
-        )
-        Xml.indent(document)
-        text = Xml.tostring(document, encoding="unicode")
-        return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+        """The document."""
+        return elan_document(found)
 
 
 FORMS: Final[Mapping[str, type[Form]]] = MappingProxyType(
@@ -247,32 +194,6 @@ FORMS: Final[Mapping[str, type[Form]]] = MappingProxyType(
         "elan": ElanForm,
     }
 )
-
-
-def _slots(spans: list[tuple[int, int]]) -> dict[int, str]:
-    """Names of all times, in order of time."""
-    times = sorted({time for span in spans for time in span})
-    return {time: f"ts{number}" for number, time in enumerate(times, 1)}
-
-
-def _tiers(found: VideoSegments) -> dict[str, list[int]]:
-    """Rows by tier, in order of time; classes in order of their best segment."""
-    rows = found.segments
-    tiers: dict[str, list[int]] = {}
-    for label in dict.fromkeys(rows.label.tolist()):
-        mine = [index for index in range(len(rows)) if rows.label[index] == label]
-        # in milliseconds: rounding may push neighbours together
-        spans = [_milliseconds(found, index) for index in mine]
-        starts, ends = zip(*spans, strict=True)
-        for index, row in zip(mine, rows_of(starts, ends, 0.0), strict=True):
-            name = found.class_names[label]
-            tiers.setdefault(f"{name} ({row + 1})" if row else name, []).append(index)
-    return {name: sorted(part, key=lambda row: rows.start[row]) for name, part in tiers.items()}
-
-
-def _milliseconds(found: VideoSegments, row: int) -> tuple[int, int]:
-    start = max(0, round(1000 * float(found.segments.start[row])))
-    return start, max(start + 1, round(1000 * float(found.segments.end[row])))
 
 
 def _csv(rows: Any) -> str:
