@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ from wsal_bench.errors import DataError, UsageError
 from wsal_bench.timegrid import TimeGrid
 
 if TYPE_CHECKING:
+    from wsal_bench.inference.feature_files import FeaturePath
+    from wsal_bench.inference.stream import Choice
     from wsal_bench.inference.trained import Trained
     from wsal_bench.inference.truth import Known
 
@@ -124,57 +127,87 @@ def infer(features: tuple[Path, ...], **options: Any) -> None:
     """
     request = Request(**options)
     request.check()
-    summary = _infer(features, request)
+    summary = _infer(_prepare(features, request), request)
+    _say(summary)
     if request.as_json and request.out != "-":
         click.echo(document(SCHEMA, "data", summary))
 
 
-def _infer(places: tuple[Path, ...], request: Request) -> dict[str, Any]:
-    from wsal_bench.inference import places as outcome
-    from wsal_bench.inference.feature_files import check_all, find_features
-    from wsal_bench.inference.forms import FORMS
-    from wsal_bench.inference.stream import Choice, segments_of
-    from wsal_bench.inference.truth import timeline_of
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """Everything that is checked before the first video is looked at.
 
-    form = outcome.form_name(request.form, request.out, as_json=request.as_json)
+    Args:
+        files: the videos' features.
+        form: name of the output's form.
+        trained: the method with its weights.
+        choice: how to cut, and what to keep.
+        grid: where snippets lie in time.
+        known: the truth, where there is one.
+    """
+
+    files: Sequence[FeaturePath]
+    form: str
+    trained: Trained
+    choice: Choice
+    grid: TimeGrid
+    known: Known | None
+
+
+def _prepare(places: tuple[Path, ...], request: Request) -> _Job:
+    from wsal_bench.inference.feature_files import check_all, find_features
+    from wsal_bench.inference.places import check_place, form_name
+    from wsal_bench.inference.stream import Choice
+
+    form = form_name(request.form, request.out, as_json=request.as_json)
     files = find_features(places)
-    outcome.check_place(form, request.out, len(files))
+    check_place(form, request.out, len(files))
     trained = _trained(request)
-    choice = Choice(
-        trained.recipe(request.recipe),
-        request.recipe == OWN_RECIPE,
-        request.top_k,
-        request.threshold,
-    )
+    recipe, own = trained.recipe(request.recipe), request.recipe == OWN_RECIPE
+    choice = Choice(recipe, own, request.top_k, request.threshold)
     grid = _grid(request, trained)
     known = _known(request, [file.video_id for file in files], trained)
     with Counting("checking", len(files)) as counting:
         check_all(files, trained.inputs.feature_dim, counting.done)
-    writer = FORMS[form](_facts(request, trained, grid))
-    number, segments = 0, 0
+    return _Job(files, form, trained, choice, grid, known)
+
+
+def _infer(job: _Job, request: Request) -> dict[str, Any]:
+    from wsal_bench.inference.forms import FORMS
+    from wsal_bench.inference.places import open_place
+    from wsal_bench.inference.stream import segments_of
+    from wsal_bench.inference.truth import timeline_of
+
+    trained, segments = job.trained, 0
+    title = f"{trained.spec.name} trained on {trained.spec.data.name}"
+    writer = FORMS[job.form](_facts(request, trained, job.grid))
     with (
-        outcome.open_place(writer, request.out, _echo) as write,
-        Counting("inferring", len(files)) as counting,
+        open_place(writer, request.out, _echo) as write,
+        Counting("inferring", len(job.files)) as counting,
     ):
-        for found in segments_of(trained, files, grid, choice):
+        stream = segments_of(trained, job.files, job.grid, job.choice)
+        for number, found in enumerate(stream, 1):
             write(found)
             if request.plot is not None:
-                title = f"{trained.spec.name} trained on {trained.spec.data.name}"
-                _draw(timeline_of(found, known, request.tiou or 0.5, title), request)
-            number, segments = number + 1, segments + len(found.segments)
+                _draw(timeline_of(found, job.known, request.tiou or 0.5, title), request)
+            segments += len(found.segments)
             counting.done(number)
-    where = "" if request.out == "-" else f" in {request.out}"
-    note(f"{_plural(segments, 'segment')} of {_plural(number, 'video')}{where}")
-    if request.plot is not None:
-        note(f"pictures in {request.plot}")
     return {
-        "videos": number,
+        "videos": len(job.files),
         "segments": segments,
-        "format": form,
+        "format": job.form,
         "out": request.out,
         "plot": request.plot,
         "checkpoint": trained.weights,
     }
+
+
+def _say(summary: Mapping[str, Any]) -> None:
+    where = "" if summary["out"] == "-" else f" in {summary['out']}"
+    found = f"{_plural(summary['segments'], 'segment')} of {_plural(summary['videos'], 'video')}"
+    note(f"{found}{where}")
+    if summary["plot"] is not None:
+        note(f"pictures in {summary['plot']}")
 
 
 def _trained(request: Request) -> Trained:
