@@ -34,8 +34,8 @@ def test_every_data_set_conforms(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    if name in stored_data_sets():
-        write_made_up(name, tmp_path)
+    for needed in {name, "thumos14"} & set(stored_data_sets()):  # simulated-thumos has its truth
+        write_made_up(needed, tmp_path)
     assert check_dataset(name) == []
 
 

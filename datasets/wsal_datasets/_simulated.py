@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ class SimulatedDataset(api.Dataset):
 
     seeded = True
     preset = "simulated"
-    quick: ClassVar[dict[str, Any]] = {
+    quick: ClassVar[Mapping[str, Any] | None] = {
         "num_classes": 5,
         "feature_dim": 48,
         "num_train": 40,
@@ -37,7 +37,11 @@ class SimulatedDataset(api.Dataset):
     def __init__(self, config: Any, *, data_seed: int = 0, path: Path | None = None) -> None:
         super().__init__(config, data_seed=data_seed, path=path)
         self.feature_dim = config.feature_dim
-        self.class_names = tuple(f"class-{c:02d}" for c in range(config.num_classes))
+        self.class_names = self.classes()
+
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return tuple(f"class-{c:02d}" for c in range(self.config.num_classes))
 
     @abstractmethod
     def world(self, rng: np.random.Generator) -> World:
@@ -50,8 +54,8 @@ class SimulatedDataset(api.Dataset):
     def videos(self, split: api.Split) -> Sequence[Video]:
         """The videos of a split; those of `train` with their labels."""
         plain = [
-            Video(f"{split}-{number:04d}", video.features, GRID)
-            for number, video in enumerate(self.simulated[split])
+            Video(name, video.features, GRID)
+            for name, video in zip(self.names(split), self.simulated[split], strict=True)
         ]
         if split == "test":
             return plain
@@ -59,6 +63,17 @@ class SimulatedDataset(api.Dataset):
             WeakVideo(video.video_id, video.features, video.grid, labels=self._labels(known))
             for video, known in zip(plain, self.simulated[split], strict=True)
         ]
+
+    def draw(
+        self, split: api.Split, world: World, rng: np.random.Generator
+    ) -> list[SimulatedVideo]:
+        """The videos of a split, features not scaled yet."""
+        sizes = {"train": self.config.num_train, "test": self.config.num_test}
+        return simulate(world, self.dials(), sizes[split], rng)
+
+    def names(self, split: api.Split) -> tuple[str, ...]:
+        """Names of the videos of a split."""
+        return tuple(f"{split}-{number:04d}" for number in range(len(self.simulated[split])))
 
     @cached_property
     def simulated(self) -> dict[api.Split, list[SimulatedVideo]]:
@@ -68,11 +83,8 @@ class SimulatedDataset(api.Dataset):
         network meant for I3D features expects.
         """
         world = self.world(np.random.default_rng([self.data_seed, 1]))
-        sizes = {"train": self.config.num_train, "test": self.config.num_test}
         drawn = {
-            split: simulate(
-                world, self.dials(), sizes[split], np.random.default_rng([self.data_seed, stream])
-            )
+            split: self.draw(split, world, np.random.default_rng([self.data_seed, stream]))
             for split, stream in _STREAMS.items()
         }
         norms = [np.linalg.norm(video.features, axis=1).mean() for video in drawn["train"]]
@@ -91,7 +103,7 @@ class SimulatedDataset(api.Dataset):
             start=np.array([one.start for _, one in rows]),
             end=np.array([one.end for _, one in rows]),
             label=np.array([one.label for _, one in rows]),
-            video_ids=tuple(f"{split}-{number:04d}" for number in range(len(known))),
+            video_ids=self.names(split),
             class_names=self.class_names,
             durations=np.array([GRID.duration(video.num_snippets) for video in known]),
         )

@@ -92,6 +92,19 @@ class Instance:
     label: int
 
 
+@dataclass(frozen=True)
+class Timeline:
+    """What happens in a video, given beforehand.
+
+    Args:
+        num_snippets: T.
+        instances: in time order; at least one.
+    """
+
+    num_snippets: int
+    instances: tuple[Instance, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class SimulatedVideo:
     """A video with everything that is known about it.
@@ -152,20 +165,47 @@ def simulate(
     return [_Drawing(world, dials, rng, v % num_classes).video() for v in range(num_videos)]
 
 
-class _Drawing:
-    """One video being drawn; the order of the methods called is the order of the draws."""
+def simulate_timelines(
+    world: World, dials: Dials, timelines: Sequence[Timeline], rng: np.random.Generator
+) -> list[SimulatedVideo]:
+    """Draws what videos of given timelines look like; features are not scaled yet."""
+    return [_Drawing(world, dials, rng, given=timeline).video() for timeline in timelines]
 
-    def __init__(self, world: World, dials: Dials, rng: np.random.Generator, first: int) -> None:
-        self.world, self.dials, self.rng = world, dials, rng
-        wanted = np.exp(dials.log_duration + dials.log_duration_std * rng.standard_normal())
-        self.length = int(np.clip(wanted, dials.shortest_video, dials.longest_video) / SNIPPET)
+
+class _Drawing:
+    """One video being drawn; the order of the methods called is the order of the draws.
+
+    Args:
+        world: what classes look like.
+        dials: how videos are put together.
+        rng: where draws come from.
+        first: the video's first class, where its timeline is drawn too.
+        given: its timeline; None: it is drawn.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        dials: Dials,
+        rng: np.random.Generator,
+        first: int = 0,
+        given: Timeline | None = None,
+    ) -> None:
+        self.world, self.dials, self.rng, self.given = world, dials, rng, given
+        if given is None:
+            wanted = np.exp(dials.log_duration + dials.log_duration_std * rng.standard_normal())
+            self.length = int(np.clip(wanted, dials.shortest_video, dials.longest_video) / SNIPPET)
+        else:
+            self.length = given.num_snippets
         self.duration = self.length * SNIPPET
         self.centres = np.arange(0.5, self.length) * np.float64(SNIPPET)  # [T]
-        self.classes = self._classes(first)
+        self.classes = (
+            self._classes(first) if given is None else sorted({i.label for i in given.instances})
+        )
 
     def video(self) -> SimulatedVideo:
         dials, rng = self.dials, self.rng
-        instances = self._instances()
+        instances = self._instances() if self.given is None else list(self.given.instances)
         # labels are what really happens: a class that got no instance is dropped
         present = {instance.label for instance in instances}
         if present != set(self.classes):

@@ -21,13 +21,10 @@ OWN_SCENE = 0.4  # how much of a class's scene its pair partner does not share
 SCENE_IN_ACTION = 0.4
 
 
-class SimulatedConfig(Config):
-    """The dials; weights are in units of a prototype's standard deviation."""
+class Looks(Config):
+    """What videos look like; weights are in units of a prototype's standard deviation."""
 
-    num_classes: int = Field(10, ge=2)  # C, two of a pair next to each other
     feature_dim: int = Field(128, ge=2)  # D
-    num_train: int = Field(120, ge=1)  # training videos
-    num_test: int = Field(80, ge=1)  # test videos
     context_weight: float = Field(0.8, ge=0)  # how strong the scene is where no action is
     subaction_weight: float = Field(0.6, ge=0)  # a class's own sub-actions
     atom_weight: float = Field(
@@ -35,13 +32,21 @@ class SimulatedConfig(Config):
     )  # sub-actions that differ from the partner's in order only
     class_weight: float = Field(0.3, ge=0)  # a class's appearance, the same all along
     action_weight: float = Field(0.5, ge=0)  # what all actions have in common
-    log_length: float = 1.10  # instance length: mean log seconds over classes; 1.10 is 3 s
-    log_gap: float = 1.5  # mean log seconds between instances; smaller: more foreground
-    co_occurrence: float = Field(0.12, ge=0, le=1)  # chance of a second class in a video
     noise: float = Field(1.6, ge=0)  # standard deviation, correlated in time
     scene_weight: float = Field(0.25, ge=0)  # the scene everywhere in a video of its class
     background_weight: float = Field(0.8, ge=0)  # eight scenes that all videos share
     style_weight: float = Field(0.4, ge=0)  # what sets one video apart from the others
+
+
+class SimulatedConfig(Looks):
+    """The dials; weights are in units of a prototype's standard deviation."""
+
+    num_classes: int = Field(10, ge=2)  # C, two of a pair next to each other
+    num_train: int = Field(120, ge=1)  # training videos
+    num_test: int = Field(80, ge=1)  # test videos
+    log_length: float = 1.10  # instance length: mean log seconds over classes; 1.10 is 3 s
+    log_gap: float = 1.5  # mean log seconds between instances; smaller: more foreground
+    co_occurrence: float = Field(0.12, ge=0, le=1)  # chance of a second class in a video
 
 
 class Dataset(SimulatedDataset):
@@ -62,39 +67,55 @@ class Dataset(SimulatedDataset):
 
     def dials(self) -> Dials:
         """Dials of the options."""
-        return Dials(
-            co_occurrence=self.config.co_occurrence,
-            log_gap=self.config.log_gap,
-            context_weight=self.config.context_weight,
-            scene_weight=self.config.scene_weight,
-            background_weight=self.config.background_weight,
-            style_weight=self.config.style_weight,
-            noise=self.config.noise,
-        )
+        return dials_of(self.config, self.config.co_occurrence, self.config.log_gap)
 
     def world(self, rng: np.random.Generator) -> World:
         """Draws prototypes; classes 2p and 2p + 1 make pair p."""
-        config, dim = self.config, self.config.feature_dim
-        num_classes, num_pairs = config.num_classes, (config.num_classes + 1) // 2
-        common = prototypes(rng, 1, dim)[0]
-        appearance = prototypes(rng, num_classes, dim)
-        own = prototypes(rng, num_classes * NUM_PARTS, dim).reshape(num_classes, NUM_PARTS, dim)
-        atoms = prototypes(rng, num_pairs * NUM_PARTS, dim).reshape(num_pairs, NUM_PARTS, dim)
-        scene_pair = prototypes(rng, num_pairs, dim)
-        scene_own = prototypes(rng, num_classes, dim)
-        background = prototypes(rng, NUM_BACKGROUNDS, dim)
-        log_length = config.log_length + LENGTH_STD * rng.standard_normal(num_classes)
-        pair = np.arange(num_classes) // 2
-        scene = np.sqrt(1.0 - OWN_SCENE**2) * scene_pair[pair] + OWN_SCENE * scene_own
-        shared = atoms[pair]  # [C, K, D]
-        shared[1::2] = shared[1::2, ::-1].copy()
-        return World(
-            action=config.action_weight * common
-            + config.class_weight * appearance
-            + SCENE_IN_ACTION * scene,
-            parts=config.subaction_weight * own + config.atom_weight * shared,
-            scene=scene,
-            background=background,
-            log_length=log_length,
-            pace=gliding,
-        )
+        return world_of(self.config, self.config.num_classes, self.config.log_length, rng)
+
+
+def dials_of(looks: Looks, co_occurrence: float, log_gap: float) -> Dials:
+    """How videos are put together."""
+    return Dials(
+        co_occurrence=co_occurrence,
+        log_gap=log_gap,
+        context_weight=looks.context_weight,
+        scene_weight=looks.scene_weight,
+        background_weight=looks.background_weight,
+        style_weight=looks.style_weight,
+        noise=looks.noise,
+    )
+
+
+def world_of(looks: Looks, num_classes: int, log_length: float, rng: np.random.Generator) -> World:
+    """Draws prototypes; classes 2p and 2p + 1 make pair p.
+
+    Args:
+        looks: the weights, and D.
+        num_classes: C.
+        log_length: mean over the classes of the log length of an instance.
+        rng: where draws come from.
+    """
+    dim, num_pairs = looks.feature_dim, (num_classes + 1) // 2
+    common = prototypes(rng, 1, dim)[0]
+    appearance = prototypes(rng, num_classes, dim)
+    own = prototypes(rng, num_classes * NUM_PARTS, dim).reshape(num_classes, NUM_PARTS, dim)
+    atoms = prototypes(rng, num_pairs * NUM_PARTS, dim).reshape(num_pairs, NUM_PARTS, dim)
+    scene_pair = prototypes(rng, num_pairs, dim)
+    scene_own = prototypes(rng, num_classes, dim)
+    background = prototypes(rng, NUM_BACKGROUNDS, dim)
+    lengths = log_length + LENGTH_STD * rng.standard_normal(num_classes)
+    pair = np.arange(num_classes) // 2
+    scene = np.sqrt(1.0 - OWN_SCENE**2) * scene_pair[pair] + OWN_SCENE * scene_own
+    shared = atoms[pair]  # [C, K, D]
+    shared[1::2] = shared[1::2, ::-1].copy()
+    return World(
+        action=looks.action_weight * common
+        + looks.class_weight * appearance
+        + SCENE_IN_ACTION * scene,
+        parts=looks.subaction_weight * own + looks.atom_weight * shared,
+        scene=scene,
+        background=background,
+        log_length=lengths,
+        pace=gliding,
+    )

@@ -160,7 +160,7 @@ def test_partners_differ_in_the_order_of_their_atoms_only() -> None:
 
 @pytest.mark.parametrize("kind", [Dataset, OrderDataset])
 def test_the_quick_size_is_small_and_odd_numbers_of_classes_work(kind: type[Dataset]) -> None:
-    dataset = kind.open(None, kind.Config(**kind.quick), 0)
+    dataset = kind.open(None, kind.Config(**(kind.quick or {})), 0)
     assert (len(dataset.videos("train")), len(dataset.videos("test"))) == (40, 20)
     assert len(dataset.class_names) == 5 and dataset.feature_dim == 48
     assert dataset.class_names[4] == "class-04" and dataset.preset == "simulated"

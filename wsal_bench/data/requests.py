@@ -16,7 +16,7 @@ from wsal_bench.data.card import Card
 from wsal_bench.data.description import Description
 from wsal_bench.data.importing import Dtype, Form, Report, write_store
 from wsal_bench.data.layouts import recognise
-from wsal_bench.data.layouts._truth import read_truth, same_in_all
+from wsal_bench.data.layouts.truth import read_truth, same_in_all
 from wsal_bench.data.places import data_root, store_path
 from wsal_bench.data.source import Source
 from wsal_bench.data.store import Index, is_store

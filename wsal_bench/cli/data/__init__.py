@@ -16,6 +16,9 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "import": "Check features and truth and write them as one compact data set.",
         "validate": "List everything that is wrong with features and truth.",
+        "stats": "What a data set is like, and what its labels can tell.",
+        "path": "Where an imported data set lies.",
+        "template": "A small example to fill with your own.",
     }
 )
 

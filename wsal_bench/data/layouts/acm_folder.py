@@ -12,7 +12,7 @@ from pathlib import Path
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts import acm
 from wsal_bench.data.layouts._files import read_array, stamp
-from wsal_bench.data.layouts._truth import read_truth
+from wsal_bench.data.layouts.truth import read_truth
 from wsal_bench.data.source import Source, SourceVideo
 
 NAME = "acm (ACM-Net, FTCL, ASM-Loc)"

@@ -14,7 +14,7 @@ from wsal_bench.api import Split
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts import acm
 from wsal_bench.data.layouts._files import READERS, read_array, stamp
-from wsal_bench.data.layouts._truth import read_truth
+from wsal_bench.data.layouts.truth import read_truth
 from wsal_bench.data.source import Source, SourceVideo
 from wsal_bench.errors import DataError
 from wsal_bench.types import GroundTruth
