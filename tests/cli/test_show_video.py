@@ -78,6 +78,23 @@ def test_the_table_says_the_same(cli: Cli, toys: Path, run: Path) -> None:
     assert "segments: the best 2 of" in result.stdout and "true positive" in result.stdout
 
 
+def test_a_video_without_segments_says_so(cli: Cli, toys: Path, run: Path) -> None:
+    path = RunFiles(run).detections("own")
+    columns = dict(np.load(path))
+    elsewhere = columns["video"] != 1  # all but those of test1
+    for name in ("video", "start", "end", "label", "score"):
+        columns[name] = columns[name][elsewhere]
+    np.savez(path, **columns)
+    # a threshold that was not scored: the stored matches are not those of this file any more
+    arguments = ("show", "--plugins", toys, run, "--video", "test1", "--tiou", "0.45")
+    result = cli(*arguments, "--out", run / "pictures")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.endswith("segments: none\n")
+    assert "truth, missed" in (run / "pictures" / "test1.svg").read_text()
+    result = cli(*arguments[:-1], "0.5")
+    assert result.exit_code == 3 and "toy-data--common.json: scores of" in result.stderr
+
+
 def test_the_picture_is_written_in_both_forms(
     cli: Cli, toys: Path, run: Path, tmp_path: Path
 ) -> None:

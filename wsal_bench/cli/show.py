@@ -18,7 +18,12 @@ from wsal_bench.cli.diagnosis import (
     run_diagnosis_options,
     show_diagnosis,
 )
-from wsal_bench.cli.options import json_option, plugins_option, results_option
+from wsal_bench.cli.options import (
+    data_root_option,
+    json_option,
+    plugins_option,
+    results_option,
+)
 from wsal_bench.cli.output import document
 from wsal_bench.cli.source import read_source
 from wsal_bench.cli.video import VideoChoice, show_video, video_options
@@ -38,6 +43,7 @@ SCHEMA = "wsal-bench/show/1"
 @click.command()
 @click.argument("name", metavar="RUN|METHOD|DATASET|PROTOCOL|RECIPE")
 @results_option
+@data_root_option
 @plugins_option
 @video_options
 @diagnosis_options

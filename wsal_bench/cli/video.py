@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -118,43 +118,44 @@ def show_video(
 
 
 def _text(shown: Mapping[str, Any]) -> str:
-    lines = [
-        f"{shown['video']}, {shown['duration']:.1f} s; recipe {shown['recipe']}, protocol "
-        f"{shown['protocol']}, tIoU {shown['tiou']:g}",
-        "",
-        f"truth: {len(shown['truth'])} segment{'' if len(shown['truth']) == 1 else 's'}, "
-        f"{sum(row['found'] for row in shown['truth'])} found",
-        plain(
-            _table(
-                ("class", "start", "end", "found"),
-                [
-                    (_name(row), _seconds(row["start"]), _seconds(row["end"]),
-                     "yes" if row["found"] else "no")
-                    for row in shown["truth"]
-                ],
-            )
-        ),
-        f"segments: the best {len(shown['segments'])} of {shown['num_segments']}",
-        plain(
-            _table(
-                ("class", "start", "end", "score", "outcome"),
-                [
-                    (_name(row), _seconds(row["start"]), _seconds(row["end"]),
-                     f"{round(row['score'], 3) + 0.0:.3f}", _OUTCOMES[row["outcome"]])
-                    for row in shown["segments"]
-                ],
-            )
-        ),
-    ]  # fmt: skip
-    return "\n".join(lines)
+    truth, segments = shown["truth"], shown["segments"]
+    found = sum(row["found"] for row in truth)
+    count = f"{len(truth)} segment{'' if len(truth) == 1 else 's'}, {found} found"
+    best = f"the best {len(segments)} of {shown['num_segments']}"
+    return "\n".join(
+        [
+            f"{shown['video']}, {shown['duration']:.1f} s; recipe {shown['recipe']}, protocol "
+            f"{shown['protocol']}, tIoU {shown['tiou']:g}",
+            "",
+            f"truth: {count if truth else 'none'}",
+            *([plain(_truth(truth))] if truth else [""]),
+            f"segments: {best if segments else 'none'}",
+            *([plain(_segments(segments))] if segments else []),
+        ]
+    )
 
 
-def _name(row: Mapping[str, Any]) -> str:
-    return str(row["label"]) if row["label"] is not None else "(another class)"
+def _truth(rows: Sequence[Mapping[str, Any]]) -> Table:
+    return _table(
+        ("class", "start", "end", "found"),
+        [(*_where(row), "yes" if row["found"] else "no") for row in rows],
+    )
 
 
-def _seconds(value: float) -> str:
-    return f"{value:.2f}"
+def _segments(rows: Sequence[Mapping[str, Any]]) -> Table:
+    return _table(
+        ("class", "start", "end", "score", "outcome"),
+        [
+            # + 0.0: what rounds to zero from below has no sign
+            (*_where(row), f"{round(row['score'], 3) + 0.0:.3f}", _OUTCOMES[row["outcome"]])
+            for row in rows
+        ],
+    )
+
+
+def _where(row: Mapping[str, Any]) -> tuple[str, ...]:
+    name = str(row["label"]) if row["label"] is not None else "(another class)"
+    return (name, f"{row['start']:.2f}", f"{row['end']:.2f}")
 
 
 def _table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:

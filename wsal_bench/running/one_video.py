@@ -64,6 +64,12 @@ def video_of_run(
     scores = run.scores[chosen]
     truth, duration = _truth_and_duration(run, scores.protocol.truth_variant, video_id)
     if scores.matches is not None and tiou in scores.tiou:
+        if len(scores.matches.hits) != len(detections):
+            raise DataError(
+                f"scores of {len(scores.matches.hits)} segments beside {len(detections)} segments",
+                hint="delete this file and run the same command again: it scores them anew",
+                path=place.scores(chosen.recipe, chosen.protocol),
+            )
         judged = judged_by(scores, truth, detections, video_id, tiou)
     else:
         judged = judge(truth, detections, video_id, scores.protocol, tiou)
