@@ -134,11 +134,19 @@ def test_a_bad_feature_file_is_named_and_nothing_is_left(
 def test_all_problems_are_told_together(tmp_path: Path) -> None:
     root = write_acm(tmp_path / "src")
     for video in VIDEOS[1:]:
-        np.save(root / video.split / f"{video.name}.npy", np.zeros((LENGTH, 3), np.float32))
+        np.save(root / video.split / f"{video.name}.npy", _nan())
     with pytest.raises(BadSourceError) as caught:
         write_store(source_of(root), tmp_path / "mine", FORM)
-    assert codes(caught.value) == ["width"] * 3
+    assert codes(caught.value) == ["not-finite"] * 3
     assert str(caught.value).count("video_") == 6
+
+
+def test_where_the_first_video_is_the_odd_one_it_is_blamed(tmp_path: Path) -> None:
+    root = write_acm(tmp_path / "src")
+    np.save(root / "train" / "video_train_0.npy", np.zeros((LENGTH, 3), np.float32))
+    with pytest.raises(BadSourceError, match="have 3 columns, 3 other videos 4") as caught:
+        write_store(source_of(root), tmp_path / "mine", FORM)
+    assert [problem.video for problem in caught.value.problems] == ["video_train_0"]
 
 
 def _truth(change: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:

@@ -163,7 +163,7 @@ class _Copy:
                 entries[split] = self._split(split, videos, known, journal, (done, total))
                 done += len(videos)
         if self.reader.problems:
-            raise BadSourceError(self.reader.problems, self.source.root)
+            raise BadSourceError(self.reader.verdict(), self.source.root)
         return entries
 
     def _facts(self) -> dict[str, Any]:

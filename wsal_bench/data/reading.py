@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -25,6 +25,7 @@ class Rows:
     rows: NDArray[Any]
     sha256: str
     problems: tuple[Problem, ...] = ()
+    shape: tuple[int, ...] = ()  # as it lies in the source
 
 
 class Reader:
@@ -56,6 +57,30 @@ class Reader:
         for video in overlong:
             self.ends.pop(video, None)
         self.problems: list[Problem] = []
+        self._guessing = wanted.width is None
+        self._widths: dict[str, tuple[int, Problem]] = {}
+
+    def verdict(self) -> list[Problem]:
+        """All problems; where the first video's width is not the usual one, it is to blame.
+
+        Widths are compared with that of the first good video while they are read. Where most
+        videos turn out to have another one, those of the first's width are the odd ones.
+        """
+        if not (self._guessing and self._widths):
+            return self.problems
+        counts = Counter(width for width, _ in self._widths.values())
+        usual, number = counts.most_common(1)[0]
+        if usual == self.wanted.width or number <= counts[self.wanted.width or 0]:
+            return self.problems
+        others = [problem for problem in self.problems if problem.code != "width"]
+        odd = [
+            replace(
+                problem, message=f"features have {width} columns, {number} other videos {usual}"
+            )
+            for width, problem in self._widths.values()
+            if width != usual
+        ]
+        return [*others, *odd]
 
     def adopt(self, dtype: str, width: int) -> None:
         """Takes over what an earlier reading found out."""
@@ -68,9 +93,10 @@ class Reader:
     def checked(self, videos: Sequence[SourceVideo]) -> Iterator[Rows]:
         """Checked videos in the list's order; a few are read ahead."""
         waiting = deque(videos)
-        while waiting and self.wanted.width is None:  # the first decides what the others must be
+        # the first decides what the others must be
+        while waiting and (self.wanted.width is None or self.wanted.dtype is None):
             found = self._one(waiting.popleft())
-            self.problems += found.problems
+            self._note(found)
             yield found
         running: deque[Future[Rows]] = deque()
         with ThreadPoolExecutor(max(1, self.jobs)) as pool:
@@ -79,11 +105,18 @@ class Reader:
                     while waiting and len(running) < 2 * self.jobs:
                         running.append(pool.submit(self._one, waiting.popleft()))
                     found = running.popleft().result()
-                    self.problems += found.problems
+                    self._note(found)
                     yield found
             finally:
                 for future in running:
                     future.cancel()
+
+    def _note(self, found: Rows) -> None:
+        self.problems += found.problems
+        if len(found.shape) == 2:
+            video = found.video
+            place = Problem("width", "", video.video_id, str(video.origin))
+            self._widths[f"{video.split}/{video.video_id}"] = (found.shape[1], place)
 
     def _one(self, video: SourceVideo) -> Rows:
         nothing = np.empty((0, 0), np.float32)
@@ -92,10 +125,11 @@ class Reader:
         except WsalError as error:
             bad = Problem("unreadable", error.message, video.video_id, str(error.path or ""))
             return Rows(video, nothing, "", (bad,))
+        shape = features.shape
         end = self.ends.get(video.video_id, 0.0)
         found = feature_problems(features, self.wanted, end, video.video_id, video.origin)
         if found:
-            return Rows(video, nothing, "", tuple(found))
+            return Rows(video, nothing, "", tuple(found), shape)
         if self.wanted.width is None or self.wanted.dtype is None:
             dtype = self.wanted.dtype or features.dtype.name
             self.wanted = replace(self.wanted, dtype=dtype, width=features.shape[1])
@@ -109,5 +143,5 @@ class Reader:
                 video.video_id,
                 str(video.origin),
             )
-            return Rows(video, nothing, "", (bad,))
-        return Rows(video, rows, sha256(rows.data).hexdigest())
+            return Rows(video, nothing, "", (bad,), shape)
+        return Rows(video, rows, sha256(rows.data).hexdigest(), (), shape)

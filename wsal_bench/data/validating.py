@@ -73,7 +73,7 @@ def validate_source(
         root=source.root,
         layout=source.layout,
         videos=len(source.videos),
-        problems=(*problems, *reader.problems),
+        problems=(*problems, *reader.verdict()),
         notes=(*source.notes, *unused_truth(source)),
     )
 
