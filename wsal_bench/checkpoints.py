@@ -152,6 +152,35 @@ def last_weights(directory: Path) -> dict[str, Tensor]:
     return _read(directory / FOLDER / LAST, torch.device("cpu"))
 
 
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The weights in a checkpoint file of either kind.
+
+    Args:
+        weights: by name, on the CPU.
+        identity: what training they are of, as JSON; None in `last.pt`, which does not say it.
+    """
+
+    weights: Mapping[str, Tensor]
+    identity: str | None
+
+
+def read_weights(path: Path) -> Weights:
+    """The weights in a checkpoint file: `last.pt`, or one of training.
+
+    Raises:
+        DataError: the file is missing, damaged, not of this program, or could run code when read.
+    """
+    content = _read(path, torch.device("cpu"))
+    identity = None
+    if "learner" in content and "identity" in content:
+        identity, content = str(content["identity"]), content["learner"]["network"]
+    wrong = [name for name, value in content.items() if not isinstance(value, Tensor)]
+    if wrong:
+        raise DataError(f"holds no weights: {wrong[0]!r} is no tensor", path=path)
+    return Weights(content, identity)
+
+
 def pack(value: Any, *, name: str = "state") -> Any:
     """A value as tensors and plain Python, a copy of its own; `unpack` reverses it.
 
@@ -221,11 +250,22 @@ def _read(path: Path, device: torch.device) -> dict[str, Any]:
         raise DataError(f"cannot be read ({error.strerror or error})", path=path) from error
     payload = sealed[:-_SEAL_BYTES]
     if sealed[-_SEAL_BYTES:] != _SEAL % hashlib.sha256(payload).hexdigest().encode():
-        raise DataError("half-written or damaged: its digest does not fit", path=path)
+        raise DataError(
+            "half-written or damaged, or no checkpoint of this program: its digest does not fit",
+            path=path,
+        )
     try:
         content: dict[str, Any] = torch.load(
             BytesIO(payload), map_location=place, weights_only=True
         )
-    except (UnpicklingError, RuntimeError) as error:
+    except UnpicklingError as error:
+        raise DataError(
+            "no safe checkpoint: it holds more than tensors and plain values, which could run code "
+            "when it is read",
+            path=path,
+        ) from error
+    except RuntimeError as error:
         raise DataError(f"not a checkpoint of this version ({error})", path=path) from error
+    if not isinstance(content, dict):
+        raise DataError(f"not a checkpoint: it holds a {type(content).__name__}", path=path)
     return content

@@ -184,7 +184,8 @@ def test_list_runs_has_a_line_for_each(cli: Cli, full: MadeUpStore) -> None:
 
 def test_a_run_is_shown_by_its_directory_or_its_hash(cli: Cli, store: MadeUpStore) -> None:
     directory = store.add("mil", 0.25)
-    for name in (directory, directory.parent.name[:6], directory.relative_to(store.path)):
+    key = directory.relative_to(store.path)
+    for name in (directory, directory.parent.name[:6], key, "simulated/mil"):
         shown = json.loads(cli("show", name, "--results", store.path, "--json").stdout)["data"]
         assert (shown["kind"], shown["spec"]["method"]) == ("run", "mil")
         assert shown["scores"]["own simulated/common"]["averages"]["0.1:0.7"] == 0.25

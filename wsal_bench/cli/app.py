@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "eval": Entry("scoring:eval_", "Score a file of detections."),
         "rescore": Entry("rescore:rescore_", "The same detections under every protocol."),
         "audit": Entry("audit:audit_", "What the difference of two numbers is made of."),
+        "infer": Entry("infer:infer", "Segments for new videos, with a stored run."),
         "profile": Entry("profile:profile", "Where the time goes: kernels, training steps."),
         "data": Entry("data:data", "Bring data sets in, check them, look at them."),
         "doctor": Entry("doctor:doctor", "Check this installation and its plugins."),

@@ -101,12 +101,24 @@ def choice(values: dict[str, Any]) -> DiagnosisChoice:
     return found
 
 
+def refuse_diagnosis_only(values: Mapping[str, Any]) -> None:
+    """Refuses what only a diagnosis reads, for reports that share its other options.
+
+    Raises:
+        UsageError: one is there.
+    """
+    flags = {"--buckets": "buckets", "--equal-tiou": "equal_tiou", "--diving-rule": "diving_rule"}
+    named = [flag for flag, name in flags.items() if values[name]]
+    if named:
+        raise UsageError(f"{', '.join(named)} without --diagnose", hint="leave it out")
+
+
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--diagnose", is_flag=True, help="Say where the errors come from."),
     click.option(
         "--out",
         type=click.Path(path_type=Path, file_okay=False),
-        help="With --diagnose: folder for the pictures, SVG and PNG.",
+        help="With --diagnose (of a run also --video): folder for the pictures, SVG and PNG.",
     ),
     click.option(
         "--buckets",
@@ -128,8 +140,10 @@ _OF_RUNS: Mapping[str, Callable[[Any], Any]] = {
         is_flag=True,
         help="With --diagnose: a video's score of Diving is at least that of CliffDiving.",
     ),
-    "recipe": click.option("--recipe", help="With --diagnose: which scores; by default own."),
-    "protocol": click.option("--protocol", help="With --diagnose: which scores."),
+    "recipe": click.option(
+        "--recipe", help="With --diagnose or --video: which scores; by default own."
+    ),
+    "protocol": click.option("--protocol", help="With --diagnose or --video: which scores."),
 }
 
 

@@ -14,12 +14,19 @@ from wsal_bench.cli.diagnosis import (
     choice,
     diagnose_stored,
     diagnosis_options,
+    refuse_diagnosis_only,
     run_diagnosis_options,
     show_diagnosis,
 )
-from wsal_bench.cli.options import json_option, plugins_option, results_option
+from wsal_bench.cli.options import (
+    data_root_option,
+    json_option,
+    plugins_option,
+    results_option,
+)
 from wsal_bench.cli.output import document
 from wsal_bench.cli.source import read_source
+from wsal_bench.cli.video import VideoChoice, show_video, video_options
 from wsal_bench.config import read_presets
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.evaluation import names as protocol_names
@@ -36,12 +43,28 @@ SCHEMA = "wsal-bench/show/1"
 @click.command()
 @click.argument("name", metavar="RUN|METHOD|DATASET|PROTOCOL|RECIPE")
 @results_option
+@data_root_option
 @plugins_option
+@video_options
 @diagnosis_options
 @run_diagnosis_options
 @json_option
-def show(name: str, results: Path, as_json: bool, **options: Any) -> None:
+def show(
+    name: str,
+    results: Path,
+    video: str | None,
+    tiou: float | None,
+    top_k: int | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Show one run (its directory or hash), method, data set, protocol or recipe."""
+    wanted = VideoChoice(video, tiou, top_k)
+    wanted.check(diagnose=options["diagnose"])
+    if wanted.video is not None:
+        refuse_diagnosis_only(options)
+        show_video(name, results, wanted, options, as_json=as_json)
+        return
     chosen = choice(options)
     if chosen.wanted:
         show_diagnosis(diagnose_stored(name, results, chosen), chosen, as_json=as_json)

@@ -28,7 +28,8 @@ def find_run(results: Path, name: str) -> dict[str, Any] | None:
 
     Args:
         results: folder of the runs.
-        name: its directory, the end of that, or the beginning of its hash.
+        name: its directory, the end of that, the beginning of its hash, or the beginning of its
+            key: `<dataset>/<method>`.
 
     Returns:
         None where no run is meant.
@@ -47,6 +48,7 @@ def find_run(results: Path, name: str) -> dict[str, Any] | None:
             for run in ResultStore(results).records(include_failed=True)
             if f"/{run.directory.as_posix()}".endswith(f"/{wanted}")
             or (len(wanted) >= 4 and run.spec.hash.startswith(wanted))
+            or ("/" in wanted and run.spec.key.startswith(f"{wanted}/"))
         ]
     if not found:
         return None

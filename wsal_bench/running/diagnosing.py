@@ -101,7 +101,7 @@ def diagnose_run(
     """
     place = RunFiles(directory)
     run = StoredRun(directory, read_record(place.record), StoredScores(place))
-    chosen = _choose(run, recipe, protocol)
+    chosen = choose_scores(run, recipe, protocol)
     rules = run.scores[chosen].protocol
     catalog = Catalog()
     if catalog.resolve(run.spec.data) != run.spec.data:
@@ -134,9 +134,19 @@ def diagnose_run(
     return {**found.to_json(), "recipe": chosen.recipe, "oracle_recipe": oracle.to_json()}
 
 
-def _choose(run: StoredRun, recipe: str | None, protocol: str | None) -> ScoreKey:
+def choose_scores(run: StoredRun, recipe: str | None, protocol: str | None) -> ScoreKey:
+    """Which scores of a run are meant.
+
+    Args:
+        run: a finished run.
+        recipe: None: the method's own where it is there, else the first.
+        protocol: None: the first there is.
+
+    Raises:
+        UsageError: the run failed, or has no such scores.
+    """
     if run.failed:
-        raise UsageError("a failed run has nothing to diagnose", path=run.directory)
+        raise UsageError("a failed run has no scores, so nothing to diagnose", path=run.directory)
     fitting = [
         key
         for key in run.scores

@@ -9,14 +9,23 @@ from typing import Any
 from wsal_bench.cells import Cell
 from wsal_bench.environment import environment
 from wsal_bench.results import RECORD_SCHEMA, RunFiles
+from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import Learned
 from wsal_bench.running.stopwatch import STAGES
 
 
 def good_record(
-    cell: Cell, place: RunFiles, learned: Learned, seconds: Mapping[str, float]
+    cell: Cell, place: RunFiles, learned: Learned, seconds: Mapping[str, float], inputs: Inputs
 ) -> dict[str, Any]:
-    """The record of a cell that has its scores."""
+    """The record of a cell that has its scores.
+
+    Args:
+        cell: which.
+        place: where its files lie.
+        learned: what there is to know about the method.
+        seconds: by stage.
+        inputs: what the data set's features and classes were.
+    """
     return {
         **_head(cell),
         "status": "ok",
@@ -28,6 +37,7 @@ def good_record(
         "recipe": learned.recipe.to_json(),
         "own_recipe": bool(learned.proposals),
         "history": _history(place),
+        "inputs": inputs.to_json(),
     }
 
 
@@ -51,6 +61,7 @@ def failed_record(cell: Cell, kind: str, message: str, trace: str) -> dict[str, 
         "recipe": None,
         "own_recipe": False,
         "history": None,
+        "inputs": None,
     }
 
 

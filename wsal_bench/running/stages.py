@@ -25,6 +25,7 @@ from wsal_bench.events import CellResult, CellStarted, Event, ListenerError, Not
 from wsal_bench.results import RunFiles, read_record
 from wsal_bench.running.cell_log import cell_log
 from wsal_bench.running.datasource import Catalog
+from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import Learned, StoppedError, learn
 from wsal_bench.running.locks import locked
 from wsal_bench.running.records import failed_record, good_record
@@ -194,7 +195,8 @@ class _Work:
         learned = self._learn()
         scores = self.scoring.from_learned(learned)
         self._stop_here()
-        record = good_record(self.cell, self.place, learned, self.watch.seconds)
+        inputs = Inputs.of(self.dataset)
+        record = good_record(self.cell, self.place, learned, self.watch.seconds, inputs)
         files.write_json(self.place.record, record)
         _logger.info("done: %s %.4f", scores.protocol.headline, scores.headline)
         return self._result("ok", scores, self.watch.seconds)
