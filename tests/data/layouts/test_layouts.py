@@ -195,8 +195,13 @@ def test_a_file_that_ends_early_is_refused(tmp_path: Path, cut: int) -> None:
 
 def test_feature_files_that_hold_objects_or_nothing_are_refused(tmp_path: Path) -> None:
     objects = _written(tmp_path / "objects.npy", np.arange(2))
-    with pytest.raises(DataError, match="Python objects"):
+    with pytest.raises(DataError, match="Python objects") as caught:
         read_array(objects)
+    assert "allow_pickle" not in str(caught.value)
+    (tmp_path / "bare.npy").write_bytes(pickle.dumps([1]))
+    with pytest.raises(DataError) as caught:
+        read_array(tmp_path / "bare.npy")
+    assert "allow_pickle" not in str(caught.value)
     (tmp_path / "empty.npy").write_bytes(b"")
     with pytest.raises(DataError, match="empty or broken"):
         read_array(tmp_path / "empty.npy")
