@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from click.testing import CliRunner, Result
 
+from tests.cli.made_up import Cli
+from wsal_bench.cli.app import app
 from wsal_bench.config import Config
 from wsal_datasets.folder import Dataset
 
@@ -63,3 +66,13 @@ class Folder:
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
+
+
+@pytest.fixture
+def cli() -> Cli:
+    """Runs the command line in this process."""
+
+    def invoke(*arguments: object) -> Result:
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return invoke
