@@ -20,10 +20,10 @@ print(outer(1.0))
 """
 
 
-def run(folder: Path, cache: Path) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, cache: Path, program: str = PROGRAM) -> subprocess.CompletedProcess[str]:
     package = folder / "wsal_bench_like"
     package.mkdir(exist_ok=True)
-    (package / "__init__.py").write_text(PROGRAM)
+    (package / "__init__.py").write_text(program)
     return subprocess.run(
         [sys.executable, "-c", "import wsal_bench_like"],
         env={
@@ -44,6 +44,20 @@ def test_the_first_call_says_that_it_compiles_and_the_next_process_does_not(tmp_
     assert first.stdout == second.stdout == "inf\n"  # division as in numpy, without an error
     assert first.stderr == "compiling outer: the first call only\n"
     assert second.stderr == ""
+
+
+def test_a_change_in_a_file_that_is_called_into_is_noticed(tmp_path: Path) -> None:
+    package = tmp_path / "wsal_bench_like"
+    package.mkdir()
+    callee = package / "callee.py"
+    head = "from wsal_bench.compiling import compiled\n\n@compiled\ndef inner(x):\n    return x "
+    program = PROGRAM.replace("@compiled\ndef inner(x):\n    return x / 0.0\n", "")
+    program = program.replace("import compiled\n", "import compiled\nfrom .callee import inner\n")
+    assert "def inner" not in program
+    for change, printed in (("+ 1", "3.0\n"), ("+ 2", "4.0\n")):  # the same size, and maybe second
+        callee.write_text(head + change + "\n")
+        os.utime(callee, (0, 0))
+        assert run(tmp_path, tmp_path / "cache", program).stdout == printed
 
 
 @pytest.mark.parametrize("place", ["/proc/nowhere", "a file"])

@@ -3,9 +3,10 @@
 A module with compiled functions imports `compiled` from here at its top and is itself imported by
 the function that needs it, when it needs it: importing numba takes a third of a second.
 
-Two rules keep the cache honest. Numba notices a change of the file that a function stands in, not
-of the files that it calls into: so a compiled function calls only compiled functions of its own
-file. And its result must not depend on the machine's number of threads.
+Two rules keep the cache honest. Numba by itself notices a change of the file that a function
+stands in, not of the files that it calls into; here the stamp of what was compiled covers every
+file of the function's folder, so a compiled function may call those of its own folder and of no
+other. And its result must not depend on the machine's number of threads.
 
 Knows nothing of the rest of the suite, so that every room can use it.
 """
@@ -15,6 +16,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -40,10 +44,26 @@ def compiled(function: Function | None = None, **options: Any) -> Any:
         return lambda inner: compiled(inner, **options)
     chosen = {"nogil": True, "error_model": "numpy", "boundscheck": False, **options}
     try:
-        return numba.njit(cache=True, **chosen)(function)
+        dispatcher = numba.njit(cache=True, **chosen)(function)
     except RuntimeError as error:  # numba: no folder for the cache
         LOG.debug("%s is not kept on disk: %s", function.__qualname__, error)
         return numba.njit(**chosen)(function)
+    index = dispatcher._cache._cache_file
+    index._source_stamp = (index._source_stamp, _folder_stamp(function.__code__.co_filename))
+    return dispatcher
+
+
+def _folder_stamp(file: str) -> str:
+    """Digest of every Python file beside a file, itself included."""
+    return _digest(str(Path(file).parent))
+
+
+@cache
+def _digest(folder: str) -> str:
+    found = sha256()
+    for path in sorted(Path(folder).glob("*.py")):
+        found.update(path.name.encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()
 
 
 class _Announcer(event.Listener):
