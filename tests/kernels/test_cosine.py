@@ -155,3 +155,29 @@ def test_an_empty_sequence_gives_an_empty_result(
 def test_batch_and_feature_sizes_have_to_agree(shape_b: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"a has shape \[2, 3, 4\] and b has \[\d, 3, \d\]"):
         cosine_similarity(random_rows(2, 3, 4), random_rows(*shape_b))
+
+
+@each_backend
+def test_rows_beyond_the_lengths_are_like_nothing_whatever_they_hold(backend: str) -> None:
+    a, b = random_rows(2, 4, 3), random_rows(2, 5, 3)
+    lengths = torch.tensor([[2, 5], [4, 0]])
+    padded = a.detach().clone()
+    padded[0, 2:] = torch.nan
+    padded.requires_grad_()
+    found = cosine_similarity(padded, b, lengths=lengths, backend=backend)
+    assert torch.equal(found[0, :2], cosine_similarity(a, b, backend=backend)[0, :2])
+    assert found[0, 2:].count_nonzero() == 0
+    assert found[1].count_nonzero() == 0
+    in_a, in_b = torch.autograd.grad(found.square().sum(), (padded, b))
+    assert in_a[0, 2:].count_nonzero() == 0
+    assert in_a.isfinite().all()
+    assert in_b[1].count_nonzero() == 0
+    assert in_b[0].count_nonzero() > 0
+
+
+def test_lengths_beyond_the_sequences_are_refused() -> None:
+    a, b = random_rows(2, 4, 3), random_rows(2, 5, 3)
+    with pytest.raises(ValueError, match=r"lengths of pair 1 are \[4, 6\], expected 0 to 4 and 0"):
+        cosine_similarity(a, b, lengths=torch.tensor([[4, 5], [4, 6]]))
+    with pytest.raises(ValueError, match=r"lengths has shape \[2\]"):
+        cosine_similarity(a, b, lengths=torch.tensor([4, 5]))
