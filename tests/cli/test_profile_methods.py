@@ -22,12 +22,15 @@ def test_the_parts_of_a_step_of_a_run_add_up_and_the_run_stays_as_it_was(
     assert made.exit_code == 0, made.stderr
     (run,) = (tmp_path / "simulated" / "ftcl-lcs").glob("*/seed0")
     before = content(tmp_path)
-    done = cli("profile", "methods", run, "--results", tmp_path, "--steps", 3, "--json")
+    out = tmp_path.with_name("profile")
+    arguments = (run, "--results", tmp_path, "--steps", 3, "--out", out, "--json")
+    done = cli("profile", "methods", *arguments)
     assert done.exit_code == 0, done.stderr
     assert content(tmp_path) == before
+    assert sorted(path.suffix for path in out.iterdir()) == [".json", ".png", ".svg"]
     document = json.loads(done.stdout)
-    data = document["data"]
-    assert document["schema"] == "wsal-bench/profile-methods/1"
+    (data,) = document["data"]["runs"]
+    assert document["schema"] == "wsal-bench/profile-methods/2"
     assert data["method"] == "ftcl:lcs" and len(data["raw"]) == 3
     assert sum(data["share"].values()) == pytest.approx(1.0)
     assert all(seconds >= 0 for row in data["raw"] for seconds in row.values())

@@ -10,6 +10,7 @@ import click
 from wsal_bench.cli.options import (
     DeviceType,
     NamesType,
+    data_root_option,
     json_option,
     plugins_option,
     results_option,
@@ -188,27 +189,47 @@ def _write(folder: Path, data: dict[str, Any]) -> None:
 
 
 @profile.command()
-@click.argument("run")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--steps", type=click.IntRange(1, 10000), default=20, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for document and plot.")
 @results_option
+@data_root_option
 @plugins_option
 @json_option
-def methods(run: str, steps: int, results: Path, as_json: bool) -> None:
-    """Seconds of a training step by part, on real steps of a run (directory or hash)."""
+def methods(
+    runs: tuple[str, ...], steps: int, out: Path | None, results: Path, as_json: bool
+) -> None:
+    """Seconds of a training step by part, on real steps of stored runs (directory or hash)."""
     from wsal_bench.cells import RunSpec
-    from wsal_bench.report.lookup import find_run
 
-    found = find_run(results, run)
-    if found is None:
-        raise UsageError(f"no run {run!r} in {results}", hint="see wsal-bench list runs")
+    found = [_run(run, results) for run in runs]
     from wsal_bench.profiling.steps import SCHEMA as METHODS_SCHEMA
     from wsal_bench.profiling.steps import profile_run
+    from wsal_bench.report.steps import markdown, write_pictures
 
-    note(f"measuring {steps} steps of {found['directory']}")
-    data = profile_run(RunSpec.from_json(found["spec"]), Path(found["directory"]), steps)
-    if as_json:
-        click.echo(document(METHODS_SCHEMA, "data", data))
-        return
-    from wsal_bench.report.profile import steps_markdown
+    if out is not None:
+        make_folder(out)  # before minutes of measuring
+    measured = []
+    for run in found:
+        note(f"measuring {steps} steps of {run['directory']}")
+        measured.append(profile_run(RunSpec.from_json(run["spec"]), Path(run["directory"]), steps))
+    text = document(METHODS_SCHEMA, "data", {"runs": measured})
+    if out is not None:
+        write_text(out / "profile-methods.json", text + "\n")
+        for path in (out / "profile-methods.json", *write_pictures(measured, out)):
+            note(f"wrote {path}")
+    click.echo(text if as_json else "\n".join(map(markdown, measured)).rstrip())
 
-    click.echo(steps_markdown(data).rstrip())
+
+def _run(name: str, results: Path) -> dict[str, Any]:
+    """A stored run.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    from wsal_bench.report.lookup import find_run
+
+    found = find_run(results, name)
+    if found is None:
+        raise UsageError(f"no run {name!r} in {results}", hint="see wsal-bench list runs")
+    return found

@@ -25,7 +25,7 @@ from wsal_bench.running.resolution import resolve_device, task_of
 from wsal_bench.trainable import Progress, TrainableMethod
 from wsal_bench.types import Batch
 
-SCHEMA = "wsal-bench/profile-methods/1"
+SCHEMA = "wsal-bench/profile-methods/2"
 WARMUP = 2  # steps before the clock counts: compilation, first allocations
 PARTS = ("data", "forward", "loss", "similarity", "kernels", "backward", "optimiser", "other")
 

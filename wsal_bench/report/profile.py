@@ -115,15 +115,3 @@ def _legend(figure: Any, rows: Sequence[dict[str, Any]]) -> None:
         list(shown.values()), list(shown), loc="outside right center", frameon=False,
         fontsize="small",
     )  # fmt: skip
-
-
-def steps_markdown(data: dict[str, Any]) -> str:
-    """Seconds of a training step by part."""
-    columns = (Column("part", "left"), Column("median ms"), Column("share"))
-    rows = [
-        (Cell(part), Cell(f"{1e3 * seconds:.3g}"), Cell(f"{data['share'][part]:.1%}"))
-        for part, seconds in data["seconds"].items()
-    ]
-    step = f"{1e3 * data['seconds_step']:.3g} ms, median of {data['steps']} steps"
-    head = f"{data['method']} on {data['dataset']}: {step}; similarity and kernels "
-    return f"{head}{data['kernels_share']:.1%}\n\n{markdown(Table(columns, tuple(rows)))}"
