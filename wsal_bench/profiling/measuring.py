@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import math
 import os
@@ -27,7 +28,7 @@ class Measured:
         seconds: of a call, one value for each sample, in the order of measuring.
         warmup_seconds: of the first call, in which compilation and first imports happen.
         calls: in each sample.
-        peak_bytes: above what was in use before the call; None where the system does not say.
+        peak_bytes: above what was in use before the call; None where it cannot be seen.
     """
 
     seconds: tuple[float, ...]
@@ -89,8 +90,9 @@ def _wait(device: torch.device) -> None:
 def _peak_bytes(call: Callable[[], object], device: torch.device) -> int | None:
     """The most memory in use during a call, above what was in use before.
 
-    On a CPU the resident memory of the process, which is only there in steps of a page and does
-    not grow where freed memory is used again: small sizes may read 0.
+    On a CPU the growth of the process's resident memory, after what was freed before went back to
+    the system. It comes in steps of pages and is counted late, so that of a small call cannot be
+    seen: None, never 0.
     """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -102,10 +104,19 @@ def _peak_bytes(call: Callable[[], object], device: torch.device) -> int | None:
     if not os.access(reset, os.W_OK):
         return None
     gc.collect()
+    _give_back_freed_memory()
     reset.write_text("5", encoding="ascii")  # the peak begins anew
     in_use = _status_bytes("VmRSS:")
     call()
-    return max(_status_bytes("VmHWM:") - in_use, 0)
+    grown = _status_bytes("VmHWM:") - in_use
+    return grown if grown > 0 else None
+
+
+def _give_back_freed_memory() -> None:
+    """Freed memory that is used again would hide what a call takes."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc alone
+    if trim is not None:
+        trim(0)
 
 
 def _status_bytes(field: str) -> int:

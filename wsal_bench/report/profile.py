@@ -44,7 +44,7 @@ def _texts(row: dict[str, Any]) -> list[str]:
         length,
         *(f"{1e3 * value:.3g}" if value < 1 else f"{1e3 * value:.0f}" for value in times),
         f"{row['warmup_seconds']:.2g}",
-        DASH if peak is None else f"{peak / 1e6:.1f}",
+        DASH if peak is None else f"{peak / 1e6:.3g}",
         f"{row['cells_per_second'] / 1e6:.3g}",
         DASH if ratio is None else f"{ratio:.3g}" if ratio < 1000 else f"{ratio:,.0f}",
     ]
@@ -68,11 +68,13 @@ def to_pictures(rows: Sequence[dict[str, Any]], title: str) -> dict[str, bytes]:
     across = min(len(kernels), 3)
     down = -(-len(kernels) // across)
     figure = Figure(figsize=(3.4 * across + 1.6, 2.9 * down + 0.6), layout="constrained", dpi=130)
-    panels = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).flat
+    panels = list(figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).flat)
     for axes, kernel in zip(panels, kernels, strict=False):
         _panel(axes, kernel, [row for row in drawn if row["kernel"] == kernel])
-    for axes in list(panels)[len(kernels) :]:
+    for axes in panels[len(kernels) :]:
         axes.set_visible(False)
+    for axes in panels[max(len(kernels) - across, 0) : len(kernels)]:
+        axes.tick_params(labelbottom=True)  # nothing is drawn below
     figure.suptitle(f"{title}, B = {batch}, {dtype}", fontsize="medium")
     figure.supxlabel("length L (L x L cells)", fontsize="medium")
     figure.supylabel("seconds of a batch, fastest sample", fontsize="medium")
