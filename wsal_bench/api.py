@@ -124,11 +124,13 @@ class Session:
         directory: where checkpoints and history go; None keeps nothing.
         report: called after each epoch.
         stop: asked after each step; True checkpoints and stops training.
+        num_workers: threads that read coming batches; the numbers do not depend on it.
     """
 
     directory: Path | None = None
     report: Callable[[Step], None] = lambda step: None
     stop: Callable[[], bool] = lambda: False
+    num_workers: int = 0
 
 
 class TruthLockedError(WsalError):

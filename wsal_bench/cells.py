@@ -40,6 +40,7 @@ class RunRequest:
         precision: `fp32`, or `bf16` for autocast.
         threads: CPU threads of each cell.
         jobs: cells that run at once.
+        num_workers: threads of each cell that read coming batches; in no hash.
         quick: the data set's small version with the preset `quick`; ranks nothing.
         results: where runs are stored.
         overwrite: do finished cells again.
@@ -59,6 +60,7 @@ class RunRequest:
     precision: Precision = "fp32"
     threads: int = 1
     jobs: int = 1
+    num_workers: int = 0
     quick: bool = False
     results: Path = Path("results")
     overwrite: bool = False

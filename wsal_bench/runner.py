@@ -73,14 +73,16 @@ def run_all(
     """Several requests as one run, for example the points of a grid; equal cells are made once.
 
     Args:
-        requests: alike in results, jobs, overwrite, recipe and protocol.
+        requests: alike in results, jobs, workers, overwrite, recipe and protocol.
         on_event: told what happens, in this process.
 
     Raises:
         As `run`.
     """
     if len({_common(request) for request in requests}) != 1:
-        raise UsageError("requests of one run must agree in store, jobs, recipe and protocol")
+        raise UsageError(
+            "requests of one run must agree in store, jobs, workers, recipe and protocol"
+        )
     first = requests[0]
     if first.jobs > 1:
         warm_up()
@@ -91,6 +93,7 @@ def run_all(
             first.results.resolve(),
             catalog,
             overwrite=first.overwrite,
+            num_workers=first.num_workers,
             stop=lambda: bool(flag),
             emit=guarded(on_event),
         )
@@ -148,7 +151,10 @@ class _Run:
         self._finish(cell, result)
 
     def _in_parallel(self) -> None:
-        with Pool(self.context.results, overwrite=self.context.overwrite) as pool:
+        context = self.context
+        with Pool(
+            context.results, overwrite=context.overwrite, num_workers=context.num_workers
+        ) as pool:
             while self.waiting or len(pool):
                 if self.flag:
                     pool.stop()
@@ -215,9 +221,8 @@ class _Run:
 
 
 def _common(request: RunRequest) -> str:
-    return repr(
-        (request.results, request.jobs, request.overwrite, request.recipe, request.protocol)
-    )
+    jobs = (request.jobs, request.num_workers)
+    return repr((request.results, jobs, request.overwrite, request.recipe, request.protocol))
 
 
 def _merged(cells: Sequence[Cell]) -> list[Cell]:

@@ -1,13 +1,14 @@
 """Which snippets of a video a network sees, and which videos stand together in a batch.
 
 Randomness comes from the generator that is passed, so the same generator state gives the same
-batches. Features are read row by row from whatever holds them and become float32 tensors here.
+batches. A batch is drawn first and read later; `reading` says into which memory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, Literal, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from wsal_bench.errors import DataError
+from wsal_bench.reading import Buffers, Draft, read_rows
 from wsal_bench.types import Batch, FloatArray, IntArray, PairBatch, Video, WeakVideo
 
 Pick = Callable[[int], IntArray]
@@ -35,6 +37,23 @@ class Epoch(Generic[BatchT]):
 
     def __iter__(self) -> Iterator[BatchT]:
         return iter(self._batches)
+
+
+class DraftedEpoch(Epoch[BatchT]):
+    """An epoch whose batches can be drawn without being read.
+
+    Args:
+        length: number of batches.
+        drafts: the batches, not read yet; all draws happen while this is walked.
+    """
+
+    def __init__(self, length: int, drafts: Iterable[Draft[BatchT]]) -> None:
+        super().__init__(length, ())
+        self.drafts = drafts
+
+    def __iter__(self) -> Iterator[BatchT]:
+        buffers = Buffers()
+        return (draft(buffers) for draft in self.drafts)
 
 
 def random_indices(num: int, wanted: int, generator: np.random.Generator) -> IntArray:
@@ -97,7 +116,7 @@ def collate(
         holds the positions that were taken (-1 in the padding).
     """
     taken = [pick(videos[int(index)].num_snippets) for index in indices]
-    return _gather(videos, indices, taken, num_classes)
+    return _gather(videos, indices, taken, Buffers(), num_classes)
 
 
 def shuffled_batches(
@@ -106,7 +125,7 @@ def shuffled_batches(
     *,
     batch_size: int,
     num_snippets: int,
-) -> Epoch[Batch]:
+) -> DraftedEpoch[Batch]:
     """One epoch: every video once, in random order, its snippets drawn anew.
 
     The last batch holds what is left over and may be smaller.
@@ -119,10 +138,12 @@ def shuffled_batches(
     """
     chunks = _chunks(generator.permutation(len(videos)), batch_size)
 
-    def pick(num: int) -> IntArray:
-        return random_indices(num, num_snippets, generator)
+    def draft(chunk: IntArray) -> Draft[Batch]:
+        lengths = [videos[int(index)].num_snippets for index in chunk]
+        taken = [random_indices(num, num_snippets, generator) for num in lengths]
+        return partial(_gather, videos, chunk, taken)
 
-    return Epoch(len(chunks), (collate(videos, chunk, pick) for chunk in chunks))
+    return DraftedEpoch(len(chunks), map(draft, chunks))
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +220,7 @@ class PairPolicy:
 
 def pair_batches(
     videos: Sequence[WeakVideo], generator: np.random.Generator, policy: PairPolicy
-) -> Epoch[PairBatch]:
+) -> DraftedEpoch[PairBatch]:
     """One epoch: every pair of `video_pairs` once, in random order.
 
     A batch of P pairs holds 2P videos: rows 0..P-1 are the first ones, rows P..2P-1 the second.
@@ -219,16 +240,16 @@ def pair_batches(
     taken = [random_indices(video.num_snippets, policy.num_snippets, source) for video in videos]
     chunks = _chunks(generator.permutation(len(pairs)), policy.batch_size)
 
-    def batch(chosen: IntArray) -> PairBatch:
+    def read(chosen: IntArray, buffers: Buffers) -> PairBatch:
         rows = np.concatenate([pairs.first[chosen], pairs.second[chosen]])
         return PairBatch(
-            **vars(_gather(videos, rows, [taken[row] for row in rows], 0)),
+            **vars(_gather(videos, rows, [taken[row] for row in rows], buffers)),
             first=torch.arange(len(chosen)),
             second=torch.arange(len(chosen), len(rows)),
             similar=torch.from_numpy(pairs.similar[chosen]),
         )
 
-    return Epoch(len(chunks), map(batch, chunks))
+    return DraftedEpoch(len(chunks), (partial(read, chosen) for chosen in chunks))
 
 
 def _chunks(order: IntArray, size: int) -> list[IntArray]:
@@ -239,17 +260,19 @@ def _gather(
     videos: Sequence[Video],
     indices: Sequence[int] | IntArray,
     taken: Sequence[IntArray],
-    num_classes: int,
+    buffers: Buffers,
+    num_classes: int = 0,
 ) -> Batch:
     chosen = [videos[int(index)] for index in indices]
     lengths = np.array([len(positions) for positions in taken])
     size = (len(chosen), int(lengths.max()))
-    features = np.zeros((*size, *chosen[0].features.shape[1:]), np.float32)
+    features = buffers.take(*size, *chosen[0].features.shape[1:])
     snippets = np.full(size, -1)
     times = np.empty((size[0], size[1] + 1))
     for row, (video, positions) in enumerate(zip(chosen, taken, strict=True)):
         num = len(positions)
-        features[row, :num] = video.features[positions]
+        read_rows(video.features, positions, features[row, :num])
+        features[row, num:] = 0
         snippets[row, :num] = positions
         borders = video.grid.edges(video.num_snippets, num)
         # padding goes on at the same pace, so that times rise to the end

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from collections.abc import Generator, Iterator, Mapping, Sequence, Sized
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
@@ -26,6 +27,8 @@ from wsal_bench.checkpoints import Checkpoint, CheckpointFolder, Position, pack,
 from wsal_bench.errors import DataError, NonFiniteLossError
 from wsal_bench.history import EpochRecord, LossLog
 from wsal_bench.learner import Learner
+from wsal_bench.reading import Buffers, read_ahead
+from wsal_bench.sampling import DraftedEpoch
 from wsal_bench.trainable import Phase, Progress
 from wsal_bench.types import Batch, WeakVideo
 
@@ -110,6 +113,8 @@ class _Training:
     ) -> None:
         self.method, self.videos, self.session = method, videos, session
         self.share = share
+        # one batch is worked on while the next is made, and one more for each worker
+        self.buffers = Buffers(session.num_workers + 2)
         self.save_seconds, self.saved_at = 0.0, perf_counter()
         self.store = None if session.directory is None else CheckpointFolder(session.directory)
         found = self.store.newest(torch.device(method.task.device)) if self.store else None
@@ -158,26 +163,28 @@ class _Training:
         began = perf_counter() - self.epoch_seconds
         every, waiting = self.method.accumulate, False
         self.learner.begin_epoch()
-        for batch, progress in self._batches(phase):
-            self.log.add(*self.learner.backward(batch, progress))
-            at = self.position
-            self.position = Position(at.phase, at.epoch, at.step + 1)
-            waiting = self.position.step % every != 0
-            if not waiting:
-                self.learner.step()
-                if self.session.stop():
-                    self._interrupt(perf_counter() - began)
+        with closing(self._batches(phase)) as batches:  # ends reading ahead, whatever happens
+            for batch, progress in batches:
+                self.log.add(*self.learner.backward(batch, progress))
+                at = self.position
+                self.position = Position(at.phase, at.epoch, at.step + 1)
+                waiting = self.position.step % every != 0
+                if not waiting:
+                    self.learner.step()
+                    if self.session.stop():
+                        self._interrupt(perf_counter() - began)
         if waiting:  # batches that are too few for a whole step still count
             self.learner.step()
         self._end_epoch(phase, perf_counter() - began)
 
-    def _batches(self, phase: Phase) -> Iterator[tuple[Batch, Progress]]:
+    def _batches(self, phase: Phase) -> Generator[tuple[Batch, Progress], None, None]:
         """The epoch's batches that are not done yet, each with the progress before it."""
         at = self.position
         before = sum(record.steps for record in self.history if record.phase == at.phase)
         start = Progress(at.phase, at.epoch, before, at.epoch / phase.epochs, self.state)
         batches = self.method.batches(self.videos, self.generator, start)
-        iterator = iter(batches)
+        drafts = batches.drafts if isinstance(batches, DraftedEpoch) else None
+        iterator: Iterator[Any] = iter(batches if drafts is None else drafts)
         skipped = sum(1 for _ in islice(iterator, at.step))
         if skipped < at.step:
             raise DataError(
@@ -185,6 +192,10 @@ class _Training:
                 hint="the training videos changed since the checkpoint",
                 path=self.session.directory,
             )
+        if drafts is not None:
+            iterator = read_ahead(iterator, self.buffers, self.session.num_workers)
+        elif self.session.num_workers and at.phase == at.epoch == 0:
+            _log.warning("no batch is read ahead: the method makes its batches by itself")
         length = len(batches) if isinstance(batches, Sized) else None
         for step, batch in enumerate(iterator, start=at.step):
             within = step / max(length, step + 1) if length else 0.0

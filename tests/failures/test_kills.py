@@ -124,9 +124,11 @@ def test_a_killed_training_does_not_begin_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_signal_ends_with_a_checkpoint(tmp_path: Path, number: signal.Signals, jobs: int) -> None:
-    order = request(tmp_path / "stopped", "toy", "plain", sets=SLOW, jobs=jobs)
+@pytest.mark.parametrize(("jobs", "workers"), [(1, 0), (2, 0), (1, 2)])
+def test_a_signal_ends_with_a_checkpoint(
+    tmp_path: Path, number: signal.Signals, jobs: int, workers: int
+) -> None:
+    order = request(tmp_path / "stopped", "toy", "plain", sets=SLOW, jobs=jobs, num_workers=workers)
     process = start(order)
     assert process.stdout is not None
     assert process.stdout.readline() == "toy 0\n"

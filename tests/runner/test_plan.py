@@ -166,6 +166,7 @@ def test_options_of_the_data_set_are_set_by_hand_for_every_row(tmp_path: Path) -
         (("plain",), {"data_seeds": ()}, "--data-seeds names nothing"),
         (("plain",), {"threads": 0}, "--threads 0"),
         (("plain",), {"jobs": 0}, "-j 0"),
+        (("plain",), {"num_workers": -1}, "--num-workers -1"),
         (("plain",), {"precision": "fp16"}, "fp16"),
         (("plain",), {"device": "gpu"}, "no device 'gpu'"),
         (("picky",), {}, "needs the streams"),

@@ -88,6 +88,17 @@ def test_many_processes_give_the_bytes_of_one(tmp_path: Path) -> None:
     assert len(numbers(one)) == 3 * 6 + 4 * 5  # three trained, plain and three floors without
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_reading_ahead_gives_the_bytes_and_the_folders_of_a_run_without(
+    tmp_path: Path, jobs: int
+) -> None:
+    plain, ahead = tmp_path / "plain", tmp_path / "ahead"
+    run(request(plain, "child"))
+    results = run(request(ahead, "child", jobs=jobs, num_workers=2))
+    assert {result.status for result in results} == {"ok"}
+    assert numbers(plain) == numbers(ahead)
+
+
 def test_progress_and_results_of_workers_are_heard(tmp_path: Path) -> None:
     heard = Heard()
     run(request(tmp_path, "child:first", jobs=2), heard)

@@ -39,6 +39,7 @@ class TrainingOptions:
     precision: Precision
     threads: int
     jobs: int
+    num_workers: int
     quick: bool
     overwrite: bool
     results: Path
@@ -124,6 +125,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         default=1,
         show_default=True,
         help="Cells that run at once.",
+    ),
+    click.option(
+        "--num-workers",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        help="Threads of each cell that read coming batches; the numbers stay the same.",
     ),
     click.option("--quick", is_flag=True, help="A small version of everything; it ranks nothing."),
     click.option("--overwrite", is_flag=True, help="Do finished cells again."),

@@ -71,6 +71,7 @@ def learn(cell: Cell, dataset: Dataset, context: Context, watch: Stopwatch) -> L
             directory=place.directory,
             report=lambda step: context.emit(CellProgress(cell, step)),
             stop=context.stop,
+            num_workers=context.num_workers,
         )
         with watch.time("train"):
             _fit(method, dataset, session)

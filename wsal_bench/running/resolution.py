@@ -22,7 +22,7 @@ QUICK_EPOCHS = 2
 
 
 def check_numbers(request: RunRequest) -> None:
-    """Seeds, threads, jobs, precision and recipe of a request.
+    """Seeds, threads, jobs, workers, precision and recipe of a request.
 
     Raises:
         UsageError: one of them cannot be right.
@@ -35,6 +35,8 @@ def check_numbers(request: RunRequest) -> None:
     for option, value in (("--threads", request.threads), ("-j", request.jobs)):
         if value < 1:
             raise UsageError(f"{option} {value}", hint="it must be 1 or more")
+    if request.num_workers < 0:
+        raise UsageError(f"--num-workers {request.num_workers}", hint="it must be 0 or more")
     if request.precision not in ("fp32", "bf16"):
         raise UsageError(f"no precision {request.precision!r}", hint="there are fp32 and bf16")
     known = (OWN_RECIPE, *recipes.names())

@@ -43,6 +43,7 @@ class Context:
         results: folder of the store.
         catalog: open data sets.
         overwrite: make finished cells again.
+        num_workers: threads of a cell that read coming batches.
         stop: asked often; true where the user wants the run to end.
         emit: told what happens.
     """
@@ -50,6 +51,7 @@ class Context:
     results: Path
     catalog: Catalog
     overwrite: bool = False
+    num_workers: int = 0
     stop: Callable[[], bool] = lambda: False
     emit: Callable[[Event], None] = lambda event: None
 

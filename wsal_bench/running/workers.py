@@ -86,6 +86,7 @@ class _Setup:
 
     results: Path
     overwrite: bool
+    num_workers: int
     plugin_folders: str
 
 
@@ -99,8 +100,9 @@ class _Worker:
 class Pool:
     """The workers that run now. A context manager: none outlives it."""
 
-    def __init__(self, results: Path, *, overwrite: bool) -> None:
-        self._setup = _Setup(results, overwrite, os.environ.get(PLUGIN_FOLDERS, ""))
+    def __init__(self, results: Path, *, overwrite: bool, num_workers: int = 0) -> None:
+        folders = os.environ.get(PLUGIN_FOLDERS, "")
+        self._setup = _Setup(results, overwrite, num_workers, folders)
         self._context = _context()
         self._workers: list[_Worker] = []
 
@@ -191,6 +193,7 @@ def _work(connection: Connection[Any, Any], cell: Cell, setup: _Setup) -> None:
             setup.results,
             Catalog(),
             overwrite=setup.overwrite,
+            num_workers=setup.num_workers,
             stop=lambda: bool(flag),
             emit=guarded(connection.send),
         )
