@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -61,7 +61,7 @@ def profile_run(spec: RunSpec, directory: Path, steps: int) -> dict[str, Any]:
         with truth_locked(), torch.random.fork_rng():
             torch.manual_seed(spec.seed)
             method = kind(config, task_of(spec, dataset, device), parents)
-            rows = _steps(method, dataset.videos("train"), steps)
+            rows = step_seconds(method, dataset.videos("train"), steps)
         where = environment(device)
     finally:
         torch.set_num_threads(before)
@@ -83,8 +83,23 @@ def _summary(rows: list[dict[str, float]]) -> dict[str, Any]:
     }
 
 
-def _steps(method: TrainableMethod, videos: Any, steps: int) -> list[dict[str, float]]:
-    """Seconds by part of each measured step."""
+def step_seconds(
+    method: TrainableMethod,
+    videos: Any,
+    steps: int,
+    *,
+    warmup: int = WARMUP,
+    instead: Mapping[Callable[..., Any], Callable[..., Any]] | None = None,
+) -> list[dict[str, float]]:
+    """Seconds by part of each measured step.
+
+    Args:
+        method: not trained yet.
+        videos: with labels.
+        steps: that are measured.
+        warmup: steps before.
+        instead: kernel -> what runs in its place, for a comparison.
+    """
     learner, clock = Learner(method), Clock(torch.device(method.task.device))
     timed: Any = method  # its instance gets timed versions of two methods
     timed.forward = clock.timed("forward", method.forward)
@@ -92,8 +107,8 @@ def _steps(method: TrainableMethod, videos: Any, steps: int) -> list[dict[str, f
     learner.begin_epoch()
     batches = _endless(method, videos)
     rows = []
-    with timed_kernels(clock):
-        for index in range(WARMUP + steps):
+    with timed_kernels(clock, instead):
+        for index in range(warmup + steps):
             clock.seconds.clear()
             began = clock.now()
             batch, progress = next(batches)
@@ -102,7 +117,7 @@ def _steps(method: TrainableMethod, videos: Any, steps: int) -> list[dict[str, f
             learned = clock.now()
             learner.step()
             ended = clock.now()
-            if index >= WARMUP:
+            if index >= warmup:
                 rows.append(_row(clock, began, loaded, learned, ended))
     return rows
 
