@@ -1,8 +1,9 @@
 """Training steps at the paper's size: D = 2048, T = 750, 16 videos or pairs, published options.
 
-Features are generated (`thumos_size`), the network is the method's own. Beside it the same step with
-the loops that were published, written from the formulas: Python loops over pairs and cells. (What
-reading costs beside the published way is `test_reading`'s.) Runs with `--benchmark-enable` only; about two minutes on two cores.
+Features are generated (`thumos_size`), the network is the method's own. Beside it the same step
+with the loops that were published, written from the formulas: Python loops over pairs and cells.
+What reading costs beside the published way is `test_reading`'s. Runs with `--benchmark-enable`
+only; about two minutes on two cores.
 """
 
 from __future__ import annotations
