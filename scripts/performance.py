@@ -21,7 +21,7 @@ TITLES = {
     "test_kernels_at_size": "Alignment kernels at library sizes",
     "test_ftcl_step": "An FTCL step",
     "test_training": "Training loop",
-    "test_reading": "Reading features at THUMOS14's size",
+    "test_reading_speed": "Reading features at THUMOS14's size",
     "test_paper_size": "Training at the paper's size",
 }
 

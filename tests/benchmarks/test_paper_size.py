@@ -2,7 +2,7 @@
 
 Features are generated (`thumos_size`), the network is the method's own. Beside it the same step
 with the loops that were published, written from the formulas: Python loops over pairs and cells.
-What reading costs beside the published way is `test_reading`'s. Runs with `--benchmark-enable`
+What reading costs beside the published way is `test_reading_speed`'s. Runs with `--benchmark-enable`
 only; about two minutes on two cores.
 """
 
