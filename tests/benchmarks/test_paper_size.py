@@ -2,8 +2,8 @@
 
 Features are generated (`thumos_size`), the network is the method's own. Beside it the same step
 with the loops that were published, written from the formulas: Python loops over pairs and cells.
-What reading costs beside the published way is `test_reading_speed`'s. Runs with `--benchmark-enable`
-only; about two minutes on two cores.
+What reading costs beside the published way is in `test_reading_speed`. Runs with
+`--benchmark-enable` only; about two minutes on two cores.
 """
 
 from __future__ import annotations
