@@ -253,6 +253,23 @@ def test_a_file_that_changed_since_the_kill_is_read_again(tmp_path: Path) -> Non
     assert validate_store(tmp_path / "mine").problems == ()
 
 
+def test_two_imports_at_once_do_not_write_into_each_other(tmp_path: Path) -> None:
+    root = write_acm(tmp_path / "src")
+    waits = _IMPORT.replace("os.kill(os.getpid(), 9)", "print('half', flush=True); input()")
+    command = [sys.executable, "-c", waits, str(root), str(tmp_path / "mine"), "2"]
+    first = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
+    )
+    assert first.stdout is not None
+    assert first.stdout.readline() == "half\n"
+    with pytest.raises(DataError, match=rf"another process \({first.pid}\) is writing here"):
+        write_store(source_of(root), tmp_path / "mine", FORM)
+    first.communicate("go on\n")
+    assert first.returncode == 0
+    names = {path.name for path in (tmp_path / "mine").iterdir()}
+    assert names == {"index.json", "train.npy", "test.npy", "truth"}
+
+
 def test_a_full_disk_is_said_in_one_sentence(tmp_path: Path) -> None:
     root = write_acm(tmp_path / "src")
     limited = (

@@ -40,6 +40,7 @@ from wsal_bench.data.store import (
 )
 from wsal_bench.errors import DataError
 from wsal_bench.files import make_folder
+from wsal_bench.running.locks import LOCK, locked
 from wsal_bench.timegrid import TimeGrid
 
 Dtype = Literal["float16", "float32"]
@@ -119,7 +120,7 @@ def write_store(
 
     Raises:
         BadSourceError: the source has problems; nothing is at `root` that was not there before.
-        DataError: the store cannot be written.
+        DataError: the store cannot be written, or another process is writing it.
     """
     problems = source_problems(source, form.classes)
     if problems:
@@ -127,11 +128,13 @@ def write_store(
     growing = root.with_name(f".{root.name}.importing")
     make_folder(growing / "truth")
     try:
-        entries = _Copy(source, growing, form, jobs, report).entries()
-        index = _index(source, growing, form, entries)
-        write_index(growing, index)
-        (growing / JOURNAL).unlink()
-        _put_in_place(growing, root)
+        with locked(growing):
+            entries = _Copy(source, growing, form, jobs, report).entries()
+            index = _index(source, growing, form, entries)
+            write_index(growing, index)
+            (growing / JOURNAL).unlink()
+            (growing / LOCK).unlink()
+            _put_in_place(growing, root)
     except OSError as error:
         raise DataError(f"cannot be written ({error.strerror or error})", path=root) from error
     return index

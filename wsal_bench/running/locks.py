@@ -11,6 +11,7 @@ from pathlib import Path
 
 from wsal_bench.errors import DataError
 
+LOCK = ".lock"
 _PATIENCE = 3.0  # seconds: a killed run's orphaned worker may still be about to notice
 
 
@@ -27,7 +28,7 @@ def locked(directory: Path, *, patience: float = _PATIENCE) -> Iterator[None]:
     Raises:
         DataError: another process is writing there, or the folder cannot be written.
     """
-    path = directory / ".lock"
+    path = directory / LOCK
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
@@ -40,7 +41,7 @@ def locked(directory: Path, *, patience: float = _PATIENCE) -> Iterator[None]:
                 owner = os.read(handle, 32).decode("ascii", "replace").strip()
                 raise DataError(
                     f"another process{f' ({owner})' if owner else ''} is writing here",
-                    hint="wait until it is done, or give another --results",
+                    hint="wait until it is done, or name another place",
                     path=directory,
                 )
             time.sleep(0.05)
