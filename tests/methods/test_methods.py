@@ -109,7 +109,7 @@ def test_every_preset_is_valid_and_sets_nothing_that_the_parent_decides(name: st
     module = METHODS[name]
     stem = Path(str(module.__file__)).stem
     presets = read_presets(Path(str(module.__file__)).parent / "presets" / f"{stem}.yaml")
-    assert set(presets) == {"thumos14", "simulated", "small", "quick"}
+    assert set(presets) == {"thumos14", "simulated", "hapt", "small", "quick"}
     shared = {field for need in module.Method.needs.values() for field in need.shared}
     for preset, values in presets.items():
         build(module.Method.Config, [Layer(preset, values)], owner=name)
