@@ -96,6 +96,7 @@ class Leaderboard:
         failures: cells without a score.
         obstacles: why this is not a ranking; empty: it is one.
         best: name of the row that the others are compared with: the best of a ranking; else empty.
+        remarks: what whoever made the table says of it, such as how options were chosen.
     """
 
     dataset: str
@@ -107,6 +108,7 @@ class Leaderboard:
     failures: tuple[Failure, ...]
     obstacles: tuple[str, ...]
     best: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def is_ranking(self) -> bool:

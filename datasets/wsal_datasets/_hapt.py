@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from wsal_bench.types import GroundTruth
 from wsal_datasets._window_features import RATE, STRIDE, Signal, window_features
 
 BAG_SECONDS: Final = 20
+SHORTEST_SIGNAL: Final = 100  # samples
 SHORTEST: Final = (
     0.5  # seconds: a shorter part of an instance, cut off by a bag's border, is dropped
 )
@@ -47,7 +49,7 @@ NAMES: Final = (
 # rows of a network's features have this mean size at 2048 columns; ours get the same per column
 _COLUMN_SIZE: Final = 25.0 / np.sqrt(2048.0)
 _LARGEST: Final = 5.0  # standard deviations; what lies beyond is cut off
-_SIGNAL = re.compile(r"(acc|gyro)_exp(\d+)_user(\d+)\.txt$")
+Read = Callable[[], bytes]
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Archive:
         if not path.exists():
             raise DataError("no such file or folder", path=path)
         try:
-            self._files = dict(self._open())
+            self._files = self._by_name(self._open())
         except (OSError, zipfile.BadZipFile) as error:
             raise DataError(f"is no zip archive and no folder ({error})", path=path) from error
         if not {"labels.txt", "activity_labels.txt"} <= set(self._files):
@@ -104,7 +106,20 @@ class Archive:
                 path=path,
             )
 
-    def _open(self) -> list[tuple[str, Callable[[], bytes]]]:
+    def _by_name(self, found: Sequence[tuple[str, Read]]) -> dict[str, Read]:
+        """Readers by name.
+
+        Raises:
+            DataError: two files of one name.
+        """
+        files: dict[str, Read] = {}
+        for name, read in found:
+            if name in files:
+                raise DataError(f"has two files called {name}", path=self.path)
+            files[name] = read
+        return files
+
+    def _open(self) -> list[tuple[str, Read]]:
         """Name without folders -> its content; only files that we know."""
         known = re.compile(r"(labels|activity_labels|(acc|gyro)_exp\d+_user\d+)\.txt")
         if self.path.is_dir():
@@ -117,7 +132,7 @@ class Archive:
                 if known.fullmatch(PurePosixPath(name).name) and not name.startswith("__MACOSX")
             ]
 
-        def reader(name: str) -> Callable[[], bytes]:
+        def reader(name: str) -> Read:
             def read() -> bytes:
                 with zipfile.ZipFile(self.path) as archive:
                     return archive.read(name)
@@ -135,7 +150,10 @@ class Archive:
                 without one of its files.
         """
         self._check_names()
-        rows = self.table("labels.txt", 5).astype(np.int64)
+        numbers = self.table("labels.txt", 5)
+        rows = numbers.astype(np.int64)
+        if not np.array_equal(rows, numbers):
+            raise DataError("labels.txt: holds numbers that are not whole", path=self.path)
         found: dict[tuple[int, int], list[Instance]] = {}
         for number, row in enumerate(rows, start=1):
             experiment, person, activity, start, end = (int(value) for value in row)
@@ -169,6 +187,12 @@ class Archive:
                 f"{len(rotation)} of rotation",
                 path=self.path,
             )
+        if len(acceleration) < SHORTEST_SIGNAL:
+            raise DataError(
+                f"{recording.name} has {len(acceleration)} samples, fewer than the filter needs "
+                f"({SHORTEST_SIGNAL})",
+                path=self.path,
+            )
         last = max(instance.end for instance in recording.instances)
         if last > len(acceleration):
             raise DataError(
@@ -184,8 +208,8 @@ class Archive:
             DataError: it does not hold them.
         """
         try:
-            rows = np.loadtxt(self._files[name]().decode().splitlines(), ndmin=2)
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+            rows = np.loadtxt(self._text(name).splitlines(), ndmin=2)
+        except ValueError as error:
             raise DataError(f"{name}: is no table of numbers ({error})", path=self.path) from error
         if rows.ndim != 2 or rows.shape[1] != columns or not len(rows):
             raise DataError(f"{name}: has shape {rows.shape}, not [N, {columns}]", path=self.path)
@@ -193,8 +217,26 @@ class Archive:
             raise DataError(f"{name}: holds numbers that are not finite", path=self.path)
         return rows
 
+    def _text(self, name: str) -> str:
+        """The content of a file.
+
+        Raises:
+            DataError: it cannot be read: damaged, encrypted, packed in an unknown way, no text.
+        """
+        try:
+            return self._files[name]().decode()
+        except (
+            OSError,
+            RuntimeError,  # zipfile: encrypted
+            NotImplementedError,  # zipfile: an unknown way of packing
+            UnicodeDecodeError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            raise DataError(f"{name}: cannot be read ({error})", path=self.path) from error
+
     def _check_names(self) -> None:
-        lines = self._files["activity_labels.txt"]().decode().split()
+        lines = self._text("activity_labels.txt").split()
         if tuple(lines[1::2]) != NAMES:
             raise DataError(
                 f"activity_labels.txt names {lines[1::2]}, not {list(NAMES)}", path=self.path

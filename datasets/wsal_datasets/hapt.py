@@ -39,7 +39,8 @@ class Dataset(StoredDataset):
         "numbers on it are honest ones. Bags of 20 s; six short transitions are the actions. Bags "
         "without an action are left out of training and, unless empty_test_bags is set, of the "
         "test. The protocol of the recordings was scripted, so what surrounds a transition is less "
-        "varied than in life; a bag knows nothing of its neighbours but 0.44 s at its borders. "
+        "varied than in life. Windows and the filter that parts gravity from motion run over whole "
+        "recordings, so a bag's first and last second or two know a little of its neighbours. "
         "Intervals are over the nine test people. Nine people are few."
     )
 

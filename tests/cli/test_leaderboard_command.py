@@ -251,3 +251,13 @@ def test_list_runs_says_yes_to_a_quick_run_and_nothing_to_others(
     fast, mil = sorted(lines[-2:])
     assert " yes " in fast
     assert not {"yes", "True", "False"} & set(mil.split())
+
+
+def test_remarks_stand_below_the_table_and_in_the_document(cli: Cli, store: MadeUpStore) -> None:
+    store.add("mil", seed=0)
+    said = "Options were chosen by video labels."
+    done = cli("leaderboard", "--results", store.path, "--out", "-", "--remark", said)
+    assert done.exit_code == 0, done.stderr
+    assert f"- {said}\n" in done.stdout
+    as_json = cli("leaderboard", "--results", store.path, "--out", "-", "--remark", said, "--json")
+    assert json.loads(as_json.stdout)["data"]["leaderboards"][0]["remarks"] == [said]

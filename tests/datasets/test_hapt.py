@@ -51,7 +51,7 @@ def zipped(folder: Path) -> Path:
     path = folder.with_suffix(".zip")
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(folder.rglob("*.txt")):
-            archive.write(file, file.relative_to(folder))
+            archive.write(file, file.relative_to(folder), zipfile.ZIP_DEFLATED)
     return path
 
 
@@ -149,6 +149,38 @@ def _word(folder: Path) -> None:
     (folder / "RawData" / "acc_exp01_user01.txt").write_text("1.0 2.0 three\n")
 
 
+def _lengths(folder: Path) -> None:
+    np.savetxt(folder / "RawData" / "gyro_exp01_user01.txt", np.zeros((1500, 3)))
+
+
+def _nan(folder: Path) -> None:
+    (folder / "RawData" / "acc_exp01_user01.txt").write_text("1.0 nan 3.0\n")
+
+
+def _bytes(folder: Path) -> None:
+    (folder / "activity_labels.txt").write_bytes(b"\xff\xfe")
+
+
+def _names(folder: Path) -> None:
+    (folder / "activity_labels.txt").write_text("1 RUN")
+
+
+def _twice(folder: Path) -> None:
+    (folder / "copy").mkdir()
+    (folder / "copy" / "labels.txt").write_text("1 1 5 1 50")
+
+
+def _tiny(folder: Path) -> None:
+    _labels("1 1 5 1 5\n")(folder)
+    for kind in ("acc", "gyro"):
+        np.savetxt(folder / "RawData" / f"{kind}_exp01_user01.txt", np.zeros((5, 3)))
+
+
+def _test_people_only(folder: Path) -> None:
+    text = (folder / "RawData" / "labels.txt").read_text().splitlines()
+    _labels("\n".join(line for line in text if line.startswith("2 ")))(folder)
+
+
 def _short(folder: Path) -> None:
     for kind in ("acc", "gyro"):
         np.savetxt(folder / "RawData" / f"{kind}_exp01_user01.txt", np.zeros((1000, 3)))
@@ -163,6 +195,14 @@ def _short(folder: Path) -> None:
         (_labels("1 1 5 50 1\n"), r"line 1: \[1, 1, 5, 50, 1\]"),
         (_labels("1 1 5 1\n"), r"has shape \(1, 4\), not \[N, 5\]"),
         (_word, "acc_exp01_user01.txt: is no table of numbers"),
+        (_lengths, "has 2250 samples of acceleration and 1500 of rotation"),
+        (_nan, "acc_exp01_user01.txt: holds numbers that are not finite"),
+        (_bytes, "activity_labels.txt: cannot be read"),
+        (_names, "activity_labels.txt names"),
+        (_twice, "has two files called labels.txt"),
+        (_tiny, "has 5 samples, fewer than the filter needs"),
+        (_labels("1 1 5 1.5 50\n"), "labels.txt: holds numbers that are not whole"),
+        (_test_people_only, "has no recording of a training person"),
         (_short, "labelled up to sample 1400, but has 1000"),
     ],
 )
@@ -173,6 +213,17 @@ def test_an_archive_that_is_wrong_is_refused(
     breaks(folder)
     with pytest.raises(DataError, match=said):
         read_source(folder)
+
+
+def test_a_damaged_member_of_the_zip_is_named(tmp_path: Path) -> None:
+    path = zipped(write_archive(tmp_path / "hapt"))
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        begin = archive.getinfo("RawData/acc_exp01_user01.txt").header_offset
+    data[begin + 200 : begin + 260] = bytes(60)
+    path.write_bytes(bytes(data))
+    with pytest.raises(DataError, match=r"acc_exp01_user01\.txt: (cannot be read|is no table)"):
+        read_source(path)
 
 
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -39,6 +40,13 @@ from wsal_bench.results import ResultStore, StoredRun
     show_default="<results>/leaderboards",
     help="Folder for <dataset>.md, .csv, .json, .tex; - writes no file.",
 )
+@click.option(
+    "--remark",
+    "remarks",
+    multiple=True,
+    metavar="TEXT",
+    help="A sentence below the table, such as how options were chosen; repeatable.",
+)
 @click.option("--plot", is_flag=True, help="Draw <dataset>.svg too: mAP against tIoU.")
 @json_option
 def leaderboard(
@@ -48,6 +56,7 @@ def leaderboard(
     recipe: str,
     form: str,
     out: Path | None,
+    remarks: tuple[str, ...],
     plot: bool,
     as_json: bool,
 ) -> None:
@@ -59,7 +68,9 @@ def leaderboard(
     stored = store.records(include_failed=True)
     chosen = _names(stored, names, results)
     _check_recipe(stored, recipe)
-    boards = _boards(stored, chosen, protocol, recipe)
+    boards = [
+        replace(board, remarks=remarks) for board in _boards(stored, chosen, protocol, recipe)
+    ]
     if str(out) != "-":
         for board in boards:
             write_forms(out, board.dataset, _forms(board), form)

@@ -117,6 +117,7 @@ def notes(board: Leaderboard) -> list[str]:
         found.append(f"Own segments, cut by no recipe: {', '.join(own)}.")
     if any(row.paper for row in board.rows):
         found.append("Paper: the published number, quoted, made with other code.")
+    found += board.remarks
     return found
 
 
@@ -149,6 +150,7 @@ def content(board: Leaderboard) -> dict[str, Any]:
         "dataset": board.dataset,
         "protocol": protocol and {"name": protocol.name, "version": protocol.version},
         "recipe": board.recipe,
+        "remarks": list(board.remarks),
         "ranking": board.is_ranking,
         "obstacles": list(board.obstacles),
         "best": board.best or None,
