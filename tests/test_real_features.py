@@ -18,7 +18,7 @@ pytestmark = [
 
 def test_methods_and_reference_rows_run_on_gtea(tmp_path: Path) -> None:
     (tmp_path / "dataset.yaml").write_text(
-        f"name: gtea\nroot: {GTEA}\nfps: 15\nstride: 1\npreset: small\n"
+        f"name: kitchen\nroot: {GTEA}\nfps: 15\nstride: 1\npreset: small\n"
         'subsets: {train: train, test: test}\ngroup: "^(S[0-9])"\n'
     )
     short = [f"{name}.epochs=2" for name in ("mil", "attention-mil", "acm-net", "ftcl")]
@@ -34,6 +34,6 @@ def test_methods_and_reference_rows_run_on_gtea(tmp_path: Path) -> None:
     cells = json.loads(done.stdout)["data"]["cells"]
     scores = {cell["method"]: cell["averages"][cell["average"]] for cell in cells}
     assert {cell["status"] for cell in cells} == {"ok"}
-    assert {cell["dataset"] for cell in cells} == {"gtea"}
+    assert {cell["dataset"] for cell in cells} == {"kitchen"}
     assert all(math.isfinite(score) for score in scores.values())
     assert scores["ceiling:oracle"] > 0.8 > scores["floor:constant"]
