@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from wsal_bench.config import Config as BaseConfig
 from wsal_bench.errors import UsageError, WsalError, did_you_mean
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Split = Literal["train", "test"]
+SPLITS: Final[tuple[Split, ...]] = ("train", "test")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Artifact:
 
     method: str
     kind: Literal["checkpoint", "activations", "proposals"] = "checkpoint"
-    splits: tuple[Split, ...] = ("train", "test")
+    splits: tuple[Split, ...] = SPLITS
     shared: tuple[str, ...] = ()
 
 

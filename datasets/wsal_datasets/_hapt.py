@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.api import Split
+from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.source import Source, SourceVideo
 from wsal_bench.errors import DataError
 from wsal_bench.types import GroundTruth
@@ -297,12 +297,11 @@ def read_source(path: Path) -> Source:
         for one, rows in zip(archive.recordings, raw, strict=True)
         for bag in bags_of(one, _standardised(rows, mean, std))
     ]
-    splits: tuple[Split, ...] = ("train", "test")
     return Source(
         layout="hapt (raw archive)",
         root=path,
         videos=tuple(_video(bag, path) for bag in bags),
-        truths={"default": {split: _truth(bags, split) for split in splits}},
+        truths={"default": {split: _truth(bags, split) for split in SPLITS}},
         fps=float(RATE),
         stride=float(STRIDE),
     )

@@ -86,7 +86,7 @@ class Dataset(api.Dataset):
     def _fingerprint(self) -> str:
         described = self._description.to_json()
         del described["root"]
-        files = [acm.truth_path(self._root), *(acm.list_path(self._root, s) for s in acm.SPLITS)]
+        files = [acm.truth_path(self._root), *(acm.list_path(self._root, s) for s in api.SPLITS)]
         parts: dict[str, object] = {"description": described}
         parts |= {file.name: sha256(file.read_bytes()).hexdigest() for file in files}
         for split, found in self._splits.items():
@@ -107,7 +107,7 @@ class Dataset(api.Dataset):
         check_groups(self._groups["train"], self._groups["test"], self._file)
         everything = [file for found in self._splits.values() for file in found.features]
         columns = check_dimensions(everything)
-        for split in acm.SPLITS:
+        for split in api.SPLITS:
             truth = self._splits[split].truth
             seconds = self._seconds(split)
             overhang = self._description.overhang

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.data.stores import write_store
-from wsal_bench.api import Split
-from wsal_bench.data.store import SPLITS, Store
+from wsal_bench.api import SPLITS, Split
+from wsal_bench.data.store import Store
 from wsal_bench.data.stored import StoredConfig
 from wsal_bench.reading import Buffers, read_ahead
 from wsal_bench.sampling import (

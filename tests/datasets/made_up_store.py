@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from wsal_bench import plugins
-from wsal_bench.api import Split
+from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.importing import Form, write_store
 from wsal_bench.data.source import Source, SourceVideo
-from wsal_bench.data.store import SPLITS
 from wsal_bench.data.stored import StoredDataset
 from wsal_bench.types import GroundTruth
 from wsal_datasets._hapt import NAMES as ACTIVITIES

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wsal_bench.api import SPLITS
 from wsal_bench.data.importing import Form, write_store
 from wsal_bench.data.places import VARIABLE
-from wsal_bench.data.store import SPLITS
 from wsal_bench.errors import DataError
 from wsal_datasets._hapt import NAMES, Archive, Instance, Recording, bags_of, read_source
 from wsal_datasets._window_features import (

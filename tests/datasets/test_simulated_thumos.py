@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from wsal_bench.api import SPLITS
 from wsal_bench.data.places import VARIABLE
-from wsal_bench.data.store import SPLITS
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation import evaluate
 from wsal_bench.evaluation.protocols import common

@@ -145,9 +145,9 @@ def test_damaged_files_are_refused(form: str, tmp_path: Path) -> None:
 def test_all_problems_stand_in_one_report(tmp_path: Path) -> None:
     for number in range(14):
         np.save(tmp_path / f"v{number:02d}.npy", FEATURES[:, : 3 if number < 2 else 2])
-    files, seen = find_features([tmp_path]), list[int]()
+    files, seen = find_features([tmp_path]), list[tuple[int, int]]()
     with pytest.raises(DataError, match="12 of 14 feature files") as caught:
-        check_all(files, 3, seen.append)
+        check_all(files, 3, lambda *counts: seen.append(counts))
     lines = caught.value.message.splitlines()
     assert len(lines) == 12 and "v02.npy" in lines[1] and lines[-1] == "  and 2 more"
-    assert seen == list(range(1, 15))
+    assert seen == [(number, 14) for number in range(1, 15)]

@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 import click
 
 from wsal_bench.cli.failures import Boundary
-from wsal_bench.errors import UsageError, did_you_mean
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Where a command stands, and its line in the help."""
-
-    target: str
-    summary: str
-
+from wsal_bench.cli.lazy import Entry, LazyGroup
 
 COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
     {
@@ -41,39 +30,10 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
 )
 
 
-class App(click.Group):
-    """Loads a command's file when it is needed, and turns every failure into one sentence."""
+class App(LazyGroup):
+    """All commands; turns every failure into one sentence."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of use."""
-        return [*COMMANDS]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name; imports its file."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name].target.partition(":")
-        command = getattr(import_module(f"wsal_bench.cli.{module}"), name)
-        assert isinstance(command, click.Command)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the arguments name.
-
-        Raises:
-            UsageError: there is none of that name.
-        """
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            hint = did_you_mean(args[0], COMMANDS)
-            raise UsageError(f"no command {args[0]!r}", hint=hint)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table of commands; imports none of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+    table = COMMANDS
 
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any

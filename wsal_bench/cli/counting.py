@@ -13,15 +13,14 @@ LINE_SECONDS = 10.0  # between two plain lines
 
 
 class Counting(AbstractContextManager["Counting"]):
-    """Says on stderr how many of a number of things are done.
+    """Says on stderr how many things are done.
 
     Args:
         title: what is done, for example `reading`.
-        total: how many there are.
     """
 
-    def __init__(self, title: str, total: int) -> None:
-        self.title, self.total = title, total
+    def __init__(self, title: str) -> None:
+        self.title = title
         self._said = monotonic()
         self._bar = None
         if sys.stderr.isatty():
@@ -42,7 +41,7 @@ class Counting(AbstractContextManager["Counting"]):
                 console=Console(stderr=True),
                 transient=True,
             )
-            self._task = self._bar.add_task(title, total=total)
+            self._task = self._bar.add_task(title, total=None)
 
     def __enter__(self) -> Counting:
         if self._bar is not None:
@@ -58,10 +57,10 @@ class Counting(AbstractContextManager["Counting"]):
         if self._bar is not None:
             self._bar.stop()
 
-    def done(self, number: int) -> None:
-        """Tells how many are done by now."""
+    def done(self, number: int, total: int) -> None:
+        """Tells how many are done by now, and how many there are."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=number)
+            self._bar.update(self._task, completed=number, total=total)
         elif monotonic() - self._said >= LINE_SECONDS:
             self._said = monotonic()
-            note(f"{self.title}: {number:,} of {self.total:,}")
+            note(f"{self.title}: {number:,} of {total:,}")

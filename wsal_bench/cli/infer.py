@@ -167,7 +167,7 @@ def _prepare(places: tuple[Path, ...], request: Request) -> _Job:
     choice = Choice(recipe, own, request.top_k, request.threshold)
     grid = _grid(request, trained)
     known = _known(request, [file.video_id for file in files], trained)
-    with Counting("checking", len(files)) as counting:
+    with Counting("checking") as counting:
         check_all(files, trained.inputs.feature_dim, counting.done)
     return _Job(files, form, trained, choice, grid, known)
 
@@ -183,7 +183,7 @@ def _infer(job: _Job, request: Request) -> dict[str, Any]:
     writer = FORMS[job.form](_facts(request, trained, job.grid))
     with (
         open_place(writer, request.out, _echo) as write,
-        Counting("inferring", len(job.files)) as counting,
+        Counting("inferring") as counting,
     ):
         stream = segments_of(trained, job.files, job.grid, job.choice)
         for number, found in enumerate(stream, 1):
@@ -191,7 +191,7 @@ def _infer(job: _Job, request: Request) -> dict[str, Any]:
             if request.plot is not None:
                 _draw(timeline_of(found, job.known, request.tiou or 0.5, title), request)
             segments += len(found.segments)
-            counting.done(number)
+            counting.done(number, len(job.files))
     return {
         "videos": len(job.files),
         "segments": segments,

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from wsal_bench.api import SPLITS
 from wsal_bench.config import Config, Layer, build, read_yaml
 from wsal_bench.errors import DataError, UsageError, did_you_mean
 
 FILE_NAME = "dataset.yaml"
-_SPLITS = ("train", "test")
 
 
 def _rate(value: object) -> object:
@@ -49,10 +49,10 @@ class Description(Config):
     @field_validator("subsets", mode="before")
     @classmethod
     def _both_splits(cls, value: Any) -> Any:
-        if not isinstance(value, dict) or set(value) != set(_SPLITS):
+        if not isinstance(value, dict) or set(value) != set(SPLITS):
             for key in value if isinstance(value, dict) else ():
-                if key not in _SPLITS:
-                    raise ValueError(f"unknown key {key!r}; {did_you_mean(str(key), _SPLITS)}")
+                if key not in SPLITS:
+                    raise ValueError(f"unknown key {key!r}; {did_you_mean(str(key), SPLITS)}")
             raise ValueError("must be {train: NAME, test: NAME}")
         return value
 

@@ -19,7 +19,7 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from wsal_bench.api import Split
+from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.journal import JOURNAL, entry_of, line_of, read_journal
 from wsal_bench.data.problems import (
     Problem,
@@ -31,7 +31,6 @@ from wsal_bench.data.problems import (
 from wsal_bench.data.reading import Reader
 from wsal_bench.data.source import Source, SourceVideo
 from wsal_bench.data.store import (
-    SPLITS,
     Entry,
     Index,
     features_path,

@@ -8,13 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from wsal_bench import plugins
-from wsal_bench.api import Dataset, Split
+from wsal_bench.api import SPLITS, Dataset, Split
 from wsal_bench.config import build
 from wsal_bench.data.layouts.truth import read_truth
 from wsal_bench.errors import DataError, UsageError, did_you_mean
 from wsal_bench.types import GroundTruth
-
-_SPLITS: tuple[Split, ...] = ("train", "test")
 
 
 def open_dataset(text: str) -> Dataset:
@@ -47,7 +45,7 @@ def truths_of(text: str, variant: str = "default") -> dict[str, GroundTruth]:
             raise DataError("no such truth file", path=path)
         return {str(split): truth for split, truth in read_truth(path, None, []).items()}
     dataset = open_dataset(text)
-    return {split: _timed(dataset, split, variant) for split in _SPLITS}
+    return {split: _timed(dataset, split, variant) for split in SPLITS}
 
 
 def _timed(dataset: Dataset, split: Split, variant: str) -> GroundTruth:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.api import Split
+from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.source import Source
 from wsal_bench.errors import did_you_mean
 from wsal_bench.timegrid import TimeGrid
@@ -142,7 +142,7 @@ def source_problems(source: Source, classes: Sequence[str] | None) -> list[Probl
 
 def _doubled(source: Source) -> list[Problem]:
     found = []
-    for split in ("train", "test"):
+    for split in SPLITS:
         counts = Counter(video.video_id for video in source.videos if video.split == split)
         for name, count in counts.items():
             if count > 1:

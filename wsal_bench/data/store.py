@@ -18,7 +18,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from wsal_bench.api import Split
+from wsal_bench.api import SPLITS, Split
 from wsal_bench.config import Config
 from wsal_bench.data.features import open_features
 from wsal_bench.data.packed import PackedFeatures, PackedFile
@@ -28,7 +28,6 @@ from wsal_bench.files import read_json
 from wsal_bench.types import GroundTruth
 
 INDEX = "index.json"
-SPLITS: tuple[Split, ...] = ("train", "test")
 
 
 class Entry(Config):

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wsal_bench.api import SPLITS
 from wsal_bench.data.importing import Form
 from wsal_bench.data.packed import PackedFeatures
 from wsal_bench.data.problems import Problem, source_problems, unused_truth
 from wsal_bench.data.reading import Reader
 from wsal_bench.data.source import Source, SourceVideo
-from wsal_bench.data.store import SPLITS, Store, truth_path
+from wsal_bench.data.store import Store, truth_path
 from wsal_bench.errors import DataError
 
 Report = Callable[[int, int], None]

@@ -100,14 +100,14 @@ def find_features(places: Sequence[Path]) -> list[FeaturePath]:
 
 
 def check_all(
-    files: Sequence[FeaturePath], feature_dim: int, report: Callable[[int], None]
+    files: Sequence[FeaturePath], feature_dim: int, report: Callable[[int, int], None]
 ) -> None:
     """Reads every file once, so that all that is wrong is said before anything is computed.
 
     Args:
         files: which.
         feature_dim: columns that each must have.
-        report: told how many are done.
+        report: is told (files done, files in all).
 
     Raises:
         DataError: one problem, or a list of the first ten.
@@ -118,7 +118,7 @@ def check_all(
             file.check(feature_dim)
         except DataError as error:
             problems.append(error)
-        report(number)
+        report(number, len(files))
     if len(problems) == 1:
         raise problems[0]
     if problems:

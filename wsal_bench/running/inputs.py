@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wsal_bench.api import Dataset
+from wsal_bench.api import SPLITS, Dataset
 from wsal_bench.errors import DataError
 from wsal_bench.timegrid import TimeGrid
 
@@ -34,7 +34,7 @@ class Inputs:
     @classmethod
     def of(cls, dataset: Dataset) -> Inputs:
         """Those of an open data set; no feature is read."""
-        grids = {video.grid for split in ("train", "test") for video in dataset.videos(split)}
+        grids = {video.grid for split in SPLITS for video in dataset.videos(split)}
         return cls(
             feature_dim=dataset.feature_dim,
             class_names=tuple(dataset.class_names),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import click
 
-from wsal_bench.cli.data.shared import Bar, source_options
+from wsal_bench.cli.counting import Counting
+from wsal_bench.cli.data.shared import asked, source_options
 from wsal_bench.cli.output import document, note
-from wsal_bench.errors import UsageError
 
 SCHEMA = "wsal-bench/import/1"
 
@@ -26,20 +24,12 @@ def command(source: tuple[str, ...], **options: Any) -> None:
     SRC is a folder in a known layout, or, after the name of a data set that reads its own archive,
     that archive. SRC is never changed. An import that was stopped goes on where it was.
     """
-    from wsal_bench.data.opening import ImportRequest
     from wsal_bench.data.requests import import_data
 
-    if len(source) > 2:
-        raise UsageError(f"{len(source)} sources were given", hint="write [DATASET] SRC")
-    as_json, jobs = options.pop("as_json"), options.pop("jobs") or os.cpu_count() or 1
-    request = ImportRequest(
-        path=Path(source[-1]).expanduser(),
-        dataset=source[0] if len(source) == 2 else None,
-        **options,
-    )
-    with Bar() as bar:
-        outcome = import_data(request, jobs=jobs, report=bar.report, say=note)
-    if as_json:
+    given = asked(source, options, "[DATASET] SRC")
+    with Counting("reading") as bar:
+        outcome = import_data(given.request, jobs=given.jobs, report=bar.done, say=note)
+    if given.as_json:
         click.echo(document(SCHEMA, "data", outcome.to_json()))
         return
     for line in outcome.lines():

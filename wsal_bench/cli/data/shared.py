@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from wsal_bench.cli.options import data_root_option, json_option, plugins_option
+from wsal_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from wsal_bench.data.opening import ImportRequest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -50,28 +54,40 @@ def source_options(command: Command) -> Command:
     return command
 
 
-class Bar:
-    """A bar on a terminal; nothing elsewhere."""
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of a source.
 
-    def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("reading"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        self._task = self._progress.add_task("reading", total=None)
+    Args:
+        request: the source and how it is to be understood.
+        jobs: files read at once.
+        as_json: print a document.
+    """
 
-    def __enter__(self) -> Bar:
-        self._progress.start()
-        return self
+    request: ImportRequest
+    jobs: int
+    as_json: bool
 
-    def __exit__(self, *exc: object) -> None:
-        self._progress.stop()
 
-    def report(self, done: int, total: int) -> None:
-        """Shows how many videos are done."""
-        self._progress.update(self._task, completed=done, total=total)
+def asked(source: tuple[str, ...], options: Mapping[str, Any], usage: str) -> Asked:
+    """The words and `source_options` of a command line.
+
+    Args:
+        source: `SRC` or `DATASET SRC`.
+        options: as click gives them.
+        usage: what `source` may be, for the message.
+
+    Raises:
+        UsageError: more than two words.
+    """
+    from wsal_bench.data.opening import ImportRequest
+
+    if len(source) > 2:
+        raise UsageError(f"{len(source)} sources were given", hint=f"write {usage}")
+    rest = {name: value for name, value in options.items() if name not in ("as_json", "jobs")}
+    request = ImportRequest(
+        path=Path(source[-1]).expanduser(),
+        dataset=source[0] if len(source) == 2 else None,
+        **rest,
+    )
+    return Asked(request, options["jobs"] or os.cpu_count() or 1, options["as_json"])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import click
 
-from wsal_bench.cli.data.shared import Bar, source_options
+from wsal_bench.cli.counting import Counting
+from wsal_bench.cli.data.shared import asked, source_options
 from wsal_bench.cli.output import document, note
-from wsal_bench.errors import DataError, UsageError
+from wsal_bench.errors import DataError
 
 SCHEMA = "wsal-bench/validate/1"
 
@@ -26,21 +25,13 @@ def command(ctx: click.Context, /, source: tuple[str, ...], **options: Any) -> N
     All problems are listed: missing, broken or empty files, NaN, wrong width, features that end
     before the last segment, unknown classes, duplicates, videos in both splits, changed bytes.
     """
-    from wsal_bench.data.opening import ImportRequest
     from wsal_bench.data.problems import report
     from wsal_bench.data.requests import validate
 
-    if len(source) > 2:
-        raise UsageError(f"{len(source)} sources were given", hint="write NAME or [DATASET] SRC")
-    as_json, jobs = options.pop("as_json"), options.pop("jobs") or os.cpu_count() or 1
-    request = ImportRequest(
-        path=Path(source[-1]).expanduser(),
-        dataset=source[0] if len(source) == 2 else None,
-        **options,
-    )
-    with Bar() as bar:
-        found = validate(request, jobs=jobs, report=bar.report)
-    if as_json:
+    given = asked(source, options, "NAME or [DATASET] SRC")
+    with Counting("reading") as bar:
+        found = validate(given.request, jobs=given.jobs, report=bar.done)
+    if given.as_json:
         click.echo(document(SCHEMA, "data", found.to_json()))
     else:
         number = len(found.problems)

@@ -13,14 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from wsal_bench.api import Split
+from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.checks import check_no_overlap, classes_shown, with_classes
 from wsal_bench.data.features import FeatureFile, open_features
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import truth_from_json
 from wsal_bench.types import GroundTruth
-
-SPLITS: tuple[Split, ...] = ("train", "test")
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wsal_bench.api import SPLITS
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts import acm
 from wsal_bench.data.layouts._files import read_array, stamp
@@ -25,7 +26,7 @@ def matches(root: Path) -> bool:
         acm.list_path(root, split).is_file()
         and (root / split).is_dir()
         and not (root / split / "rgb").is_dir()
-        for split in acm.SPLITS
+        for split in SPLITS
     )
 
 
@@ -38,7 +39,7 @@ def read(root: Path, card: Card | None) -> Source:
     notes: list[str] = []
     truths = read_truth(acm.truth_path(root), card, notes)
     videos = []
-    for split in acm.SPLITS:
+    for split in SPLITS:
         for name in acm.read_list(acm.list_path(root, split)):
             path = root / split / f"{name}.npy"
             videos.append(

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.api import Split
+from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts import acm
 from wsal_bench.data.layouts._files import read_array, stamp
@@ -31,9 +31,7 @@ STREAMS: Final = ("rgb", "flow")
 
 def matches(root: Path) -> bool:
     """Whether a folder looks like this layout."""
-    return all(
-        (_folder(root, split) / stream).is_dir() for split in acm.SPLITS for stream in STREAMS
-    )
+    return all((_folder(root, split) / stream).is_dir() for split in SPLITS for stream in STREAMS)
 
 
 def read(root: Path, card: Card | None) -> Source:
@@ -45,7 +43,7 @@ def read(root: Path, card: Card | None) -> Source:
     notes: list[str] = []
     truths = read_truth(acm.truth_path(root), card, notes)
     videos = []
-    for split in acm.SPLITS:
+    for split in SPLITS:
         for name in acm.read_list(acm.list_path(root, split)):
             paths = [_folder(root, split) / stream / f"{name}.npy" for stream in STREAMS]
             videos.append(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from wsal_bench.api import Split
+from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts import acm
 from wsal_bench.data.layouts._files import READERS, read_array, stamp
@@ -42,7 +42,7 @@ def read(root: Path, card: Card | None) -> Source:
     truths = read_truth(truth_file[0], card, notes)
     by_name = _by_name(_files(root), root)
     videos = []
-    for split in acm.SPLITS:
+    for split in SPLITS:
         for name in _names(root, split, truths[split], by_name, notes):
             path = by_name.get(name, root / f"{name}.npy")
             videos.append(SourceVideo(name, split, partial(read_array, path), path, stamp(path)))
@@ -86,7 +86,7 @@ def _truth_file(root: Path) -> list[Path]:
 
 
 def _files(root: Path) -> list[Path]:
-    folders = [root, root / "features", *(root / split for split in acm.SPLITS)]
+    folders = [root, root / "features", *(root / split for split in SPLITS)]
     return [
         path
         for folder in folders

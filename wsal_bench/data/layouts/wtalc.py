@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.api import Split
+from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts._files import stamp
 from wsal_bench.data.layouts._objects import read_objects, text
@@ -126,11 +126,11 @@ def truth_of(rows: Sequence[Row], folder: Path, card: Card | None) -> dict[Split
         DataError: the list of ambiguous stretches is wrong inside.
     """
     names = tuple(sorted({label for row in rows for label in row.labels}))
-    truths = {split: _split_truth(rows, split, names) for split in ("train", "test")}
+    truths = {split: _split_truth(rows, split, names) for split in SPLITS}
     unsure = folder / "Ambiguous_test.txt"
     if unsure.is_file():
         truths["test"] = with_ambiguous(truths["test"], unsure)
-    return same_classes(truths, card)  # type: ignore[arg-type]
+    return same_classes(truths, card)
 
 
 class _Features:
