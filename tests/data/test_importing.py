@@ -253,6 +253,32 @@ def test_a_file_that_changed_since_the_kill_is_read_again(tmp_path: Path) -> Non
     assert validate_store(tmp_path / "mine").problems == ()
 
 
+def test_features_of_another_form_since_the_kill_are_all_read_again(tmp_path: Path) -> None:
+    root = write_acm(tmp_path / "src")
+    command = [sys.executable, "-c", _IMPORT, str(root), str(tmp_path / "mine"), "3"]
+    subprocess.run(command, check=False, env=os.environ)
+    for video in VIDEOS:
+        if video.name != "video_test_2":  # was imported as float32, and has not changed
+            path = root / video.split / f"{video.name}.npy"
+            np.save(path, video.features.astype(np.float16))
+    with pytest.raises(BadSourceError, match="float32, those before float16"):
+        write_store(source_of(root), tmp_path / "mine", FORM)
+    assert not (tmp_path / "mine").exists()
+
+
+def test_an_import_that_is_killed_twice_keeps_what_both_did(tmp_path: Path) -> None:
+    root = write_acm(tmp_path / "src")
+    dies = "import numpy\nnumpy.load = lambda *_, **__: os.kill(os.getpid(), 9)\n"
+    for script in (_IMPORT, _IMPORT.replace("root, store", dies + "root, store", 1)):
+        command = [sys.executable, "-c", script, str(root), str(tmp_path / "mine"), "3"]
+        killed = subprocess.run(command, check=False, env=os.environ)
+        assert killed.returncode == -signal.SIGKILL
+    journal = tmp_path / ".mine.importing" / "journal.jsonl"
+    assert [json.loads(line)["video"] for line in journal.read_text().splitlines()[1:]] == [
+        f"{video.split}/{video.name}" for video in VIDEOS[:3]
+    ]
+
+
 def test_two_imports_at_once_do_not_write_into_each_other(tmp_path: Path) -> None:
     root = write_acm(tmp_path / "src")
     waits = _IMPORT.replace("os.kill(os.getpid(), 9)", "print('half', flush=True); input()")

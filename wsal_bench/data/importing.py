@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
@@ -20,7 +20,7 @@ from typing import IO, Any, Literal
 import numpy as np
 
 from wsal_bench.api import SPLITS, Split
-from wsal_bench.data.journal import JOURNAL, entry_of, line_of, read_journal
+from wsal_bench.data.journal import JOURNAL, Noted, key_of, read_journal
 from wsal_bench.data.problems import (
     Problem,
     Wanted,
@@ -28,7 +28,7 @@ from wsal_bench.data.problems import (
     source_problems,
     unused_truth,
 )
-from wsal_bench.data.reading import Reader
+from wsal_bench.data.reading import Reader, Report
 from wsal_bench.data.source import Source, SourceVideo
 from wsal_bench.data.store import (
     Entry,
@@ -38,14 +38,11 @@ from wsal_bench.data.store import (
     write_index,
 )
 from wsal_bench.errors import DataError
-from wsal_bench.files import make_folder
+from wsal_bench.files import make_folder, write_text
 from wsal_bench.running.locks import LOCK, locked
 from wsal_bench.timegrid import TimeGrid
 
 Dtype = Literal["float16", "float32"]
-Report = Callable[[int, int], None]
-"""(videos done, videos in all)."""
-
 _HEADER = 128  # bytes kept free for the npy header, which is written last
 
 
@@ -147,6 +144,7 @@ class _Copy:
         self.folder = folder
         self.reader = Reader(source, form.wanted, jobs, form.overlong)
         self.report = report
+        self._done = 0  # videos whose rows are in their file
 
     def entries(self) -> dict[Split, tuple[Entry, ...]]:
         """Index entries of both splits, once all rows lie in their files.
@@ -154,16 +152,18 @@ class _Copy:
         Raises:
             BadSourceError: a video has a problem; all were looked at.
         """
-        total = len(self.source.videos)
-        known = read_journal(self.folder / JOURNAL, self._facts())
-        entries: dict[Split, tuple[Entry, ...]] = {}
-        with (self.folder / JOURNAL).open("w", encoding="utf-8") as journal:
-            journal.write(json.dumps(self._facts()) + "\n")
-            done = 0
-            for split in SPLITS:
-                videos = [video for video in self.source.videos if video.split == split]
-                entries[split] = self._split(split, videos, known, journal, (done, total))
-                done += len(videos)
+        videos = {
+            split: [video for video in self.source.videos if video.split == split]
+            for split in SPLITS
+        }
+        kept = self._kept(videos)
+        path = self.folder / JOURNAL
+        lines = [noted.line() for split in SPLITS for noted in kept[split]]
+        write_text(path, "".join([json.dumps(self._facts()) + "\n", *lines]))
+        for noted in kept["train"][:1]:
+            self.reader.adopt(noted.dtype, noted.width)
+        with path.open("a", encoding="utf-8") as journal:
+            entries = {split: self._split(videos[split], kept[split], journal) for split in SPLITS}
         if self.reader.problems:
             raise BadSourceError(self.reader.verdict(), self.source.root)
         return entries
@@ -173,34 +173,28 @@ class _Copy:
         return {"dtype": self.reader.wanted.dtype, "width": self.reader.wanted.width}
 
     def _split(
-        self,
-        split: Split,
-        videos: Sequence[SourceVideo],
-        known: dict[str, dict[str, Any]],
-        journal: IO[str],
-        progress: tuple[int, int],
+        self, videos: Sequence[SourceVideo], kept: Sequence[Noted], journal: IO[str]
     ) -> tuple[Entry, ...]:
-        path = features_path(self.folder, split)
+        """Writes the rows of a split that are not in its file yet; none once there is a problem."""
+        path = features_path(self.folder, videos[0].split)
         path.touch()
-        entries: list[Entry] = []
+        entries = [noted.entry(video) for noted, video in zip(kept, videos, strict=False)]
+        first = kept[-1].end if kept else 0
+        self._done += len(kept)
         with path.open("r+b") as file:
-            kept = self._kept(videos, known, path)
-            for entry, line in kept:
-                entries.append(entry)
-                journal.write(line)
-                self._adopt(known[f"{split}/{entry.video_id}"])
-            first = sum(entry.length for entry, _ in kept)
-            file.truncate(_HEADER + first * self._row_bytes())
+            file.truncate(_HEADER + (first * kept[-1].row_bytes if kept else 0))
             file.seek(0, os.SEEK_END)
-            for number, found in enumerate(self.reader.checked(videos[len(kept) :]), len(kept) + 1):
+            for found in self.reader.checked(videos[len(kept) :]):
                 if not self.reader.problems:
-                    file.write(found.rows.tobytes())
-                    entries.append(entry_of(found, first))
-                    first += len(found.rows)
+                    file.write(found.rows.data)
                     file.flush()  # the journal must not know of rows that are not there
-                    journal.write(line_of(entries[-1], found, split))
+                    noted = Noted.of(found, first)
+                    journal.write(noted.line())
                     journal.flush()
-                self.report(progress[0] + number, progress[1])
+                    entries.append(noted.entry(found.video))
+                    first = noted.end
+                self._done += 1
+                self.report(self._done, len(self.source.videos))
             if not self.reader.problems:
                 file.seek(0)
                 file.write(_header(self.reader.wanted, first))
@@ -208,39 +202,36 @@ class _Copy:
                 os.fsync(file.fileno())
         return tuple(entries)
 
-    def _row_bytes(self) -> int:
-        """Bytes of a snippet; 0 while nothing is known of it, and then there is no row either."""
-        if self.reader.wanted.dtype is None or self.reader.wanted.width is None:
-            return 0
-        return int(self.reader.wanted.width * np.dtype(self.reader.wanted.dtype).itemsize)
+    def _kept(self, videos: Mapping[Split, Sequence[SourceVideo]]) -> dict[Split, list[Noted]]:
+        """What earlier imports wrote and may stay: the first videos of each split, all alike.
 
-    def _adopt(self, facts: dict[str, Any]) -> None:
-        self.reader.adopt(facts["dtype"], facts["width"])
+        Where nothing of the first split may stay, what a row looks like is open again, and
+        nothing of the other may.
+        """
+        known = read_journal(self.folder / JOURNAL, self._facts())
+        kept: dict[Split, list[Noted]] = {split: [] for split in SPLITS}
+        for split in SPLITS:
+            if kept["train"] or split == "train":
+                path = features_path(self.folder, split)
+                size = path.stat().st_size if path.exists() else 0
+                kept[split] = self._beginning(videos[split], known, size)
+        return kept
 
-    def _kept(
-        self, videos: Sequence[SourceVideo], known: dict[str, dict[str, Any]], path: Path
-    ) -> list[tuple[Entry, str]]:
-        """The longest beginning of the list whose rows are in the file already."""
-        kept: list[tuple[Entry, str]] = []
-        first = 0
-        size = path.stat().st_size
+    def _beginning(
+        self, videos: Sequence[SourceVideo], known: Mapping[str, Noted], size: int
+    ) -> list[Noted]:
+        """The longest beginning of a list whose rows are in its file of `size` bytes already."""
+        kept: list[Noted] = []
         for video in videos:
-            facts = known.get(f"{video.split}/{video.video_id}")
-            if facts is None or facts["stamp"] != video.stamp or facts["first"] != first:
+            noted = known.get(key_of(video))
+            first = kept[-1].end if kept else 0
+            if noted is None or noted.stamp != video.stamp or noted.first != first:
                 break
-            first += facts["length"]
-            row = facts["width"] * np.dtype(facts["dtype"]).itemsize
-            if size < _HEADER + first * row or self.reader.too_short(video, facts["length"]):
+            if size < _HEADER + noted.end * noted.row_bytes:
                 break
-            entry = Entry(
-                video_id=video.video_id,
-                first=facts["first"],
-                length=facts["length"],
-                group=video.group,
-                labels=video.labels,
-                sha256=facts["sha256"],
-            )
-            kept.append((entry, json.dumps(facts) + "\n"))
+            if self.reader.too_short(video, noted.length):
+                break
+            kept.append(noted)
         return kept
 
 

@@ -3,55 +3,98 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from wsal_bench.api import Split
+import numpy as np
+
 from wsal_bench.data.reading import Rows
+from wsal_bench.data.source import SourceVideo
 from wsal_bench.data.store import Entry
 
 JOURNAL: Final = "journal.jsonl"
 
 
-def entry_of(found: Rows, first: int) -> Entry:
-    """The index entry of a video whose rows begin at `first`."""
-    return Entry(
-        video_id=found.video.video_id,
-        first=first,
-        length=len(found.rows),
-        group=found.video.group,
-        labels=found.video.labels,
-        sha256=found.sha256,
-    )
+@dataclass(frozen=True)
+class Noted:
+    """A line: a video whose rows are in the growing file.
+
+    Args:
+        video: `split/video`.
+        stamp: of the source's file when it was read.
+        first: its first row.
+        length: T.
+        sha256: of its rows.
+        dtype: of its rows.
+        width: D.
+    """
+
+    video: str
+    stamp: str
+    first: int
+    length: int
+    sha256: str
+    dtype: str
+    width: int
+
+    @classmethod
+    def of(cls, found: Rows, first: int) -> Noted:
+        """What is to be noted of a video whose rows begin at `first`."""
+        return cls(
+            video=key_of(found.video),
+            stamp=found.video.stamp,
+            first=first,
+            length=len(found.rows),
+            sha256=found.sha256,
+            dtype=found.rows.dtype.name,
+            width=found.rows.shape[1],
+        )
+
+    @property
+    def end(self) -> int:
+        """The row behind its last."""
+        return self.first + self.length
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row."""
+        return self.width * np.dtype(self.dtype).itemsize
+
+    def entry(self, video: SourceVideo) -> Entry:
+        """The video's index entry."""
+        return Entry(
+            video_id=video.video_id,
+            first=self.first,
+            length=self.length,
+            group=video.group,
+            labels=video.labels,
+            sha256=self.sha256,
+        )
+
+    def line(self) -> str:
+        """As it stands in the journal."""
+        return json.dumps(asdict(self)) + "\n"
 
 
-def line_of(entry: Entry, found: Rows, split: Split) -> str:
-    """What the journal says of a video whose rows are in the file."""
-    facts = {
-        "video": f"{split}/{entry.video_id}",
-        "stamp": found.video.stamp,
-        "first": entry.first,
-        "length": entry.length,
-        "sha256": entry.sha256,
-        "dtype": found.rows.dtype.name,
-        "width": found.rows.shape[1],
-    }
-    return json.dumps(facts) + "\n"
+def key_of(video: SourceVideo) -> str:
+    """What a journal calls a video."""
+    return f"{video.split}/{video.video_id}"
 
 
-def read_journal(path: Path, facts: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def read_journal(path: Path, facts: dict[str, Any]) -> dict[str, Noted]:
     """Video -> what an earlier import noted; nothing where it was another kind of import."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return {}
-    known: dict[str, dict[str, Any]] = {}
+    known: dict[str, Noted] = {}
     try:
         if not lines or json.loads(lines[0]) != facts:
             return {}
         for line in lines[1:]:
-            noted = json.loads(line)
-            known[noted["video"]] = noted
+            noted = Noted(**json.loads(line))
+            known[noted.video] = noted
     except json.JSONDecodeError:
         pass  # the line that a kill cut off; those before it are whole
     return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from wsal_bench.data.problems import Problem, Wanted, feature_problems, last_ends
 from wsal_bench.data.source import Source, SourceVideo
 from wsal_bench.errors import WsalError
+
+Report = Callable[[int, int], None]
+"""(videos done, videos in all)."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from wsal_bench.data.card import Card
-from wsal_bench.data.importing import Form, Report, write_store
+from wsal_bench.data.importing import Form, write_store
 from wsal_bench.data.opening import ImportRequest, card_of, importer, known, read_request
 from wsal_bench.data.places import data_root, store_path
+from wsal_bench.data.reading import Report
 from wsal_bench.data.source import Source
 from wsal_bench.data.store import Index, is_store
 from wsal_bench.data.validating import Validation, validate_source, validate_store

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -16,13 +15,10 @@ from wsal_bench.api import SPLITS
 from wsal_bench.data.importing import Form
 from wsal_bench.data.packed import PackedFeatures
 from wsal_bench.data.problems import Problem, source_problems, unused_truth
-from wsal_bench.data.reading import Reader
+from wsal_bench.data.reading import Reader, Report
 from wsal_bench.data.source import Source, SourceVideo
 from wsal_bench.data.store import Store, truth_path
 from wsal_bench.errors import DataError
-
-Report = Callable[[int, int], None]
-"""(videos done, videos in all)."""
 
 
 @dataclass(frozen=True)
