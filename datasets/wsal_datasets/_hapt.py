@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsal_bench.api import SPLITS, Split
-from wsal_bench.data.source import Source, SourceVideo
+from wsal_bench.data.source import Source, SourceVideo, stamp
 from wsal_bench.errors import DataError
 from wsal_bench.types import GroundTruth
 from wsal_datasets._window_features import RATE, STRIDE, Signal, window_features
@@ -297,10 +297,11 @@ def read_source(path: Path) -> Source:
         for one, rows in zip(archive.recordings, raw, strict=True)
         for bag in bags_of(one, _standardised(rows, mean, std))
     ]
+    state = stamp(path)
     return Source(
         layout="hapt (raw archive)",
         root=path,
-        videos=tuple(_video(bag, path) for bag in bags),
+        videos=tuple(_video(bag, path, state) for bag in bags),
         truths={"default": {split: _truth(bags, split) for split in SPLITS}},
         fps=float(RATE),
         stride=float(STRIDE),
@@ -314,14 +315,13 @@ def _standardised(
     return np.asarray(scaled, dtype=np.float32)
 
 
-def _video(bag: Bag, path: Path) -> SourceVideo:
-    facts = path.stat()
+def _video(bag: Bag, path: Path, state: str) -> SourceVideo:
     return SourceVideo(
         video_id=bag.video_id,
         split=bag.recording.split,
         read=lambda: bag.features,
         origin=path,
-        stamp=f"{facts.st_size} {facts.st_mtime_ns}",
+        stamp=state,
         group=f"person-{bag.recording.person:02d}",
     )
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfiltfilt  # type: ignore[import-untyped]
 
 Floats = NDArray[np.float64]
 
@@ -48,6 +47,9 @@ def window_features(signal: Signal) -> NDArray[np.float32]:
     A window is centred on its snippet's middle and reaches beyond the snippet; before the first and
     after the last sample the signal is continued by its end values.
     """
+    # here, not above: who only reads a store need not wait for scipy
+    from scipy.signal import butter, sosfiltfilt  # type: ignore[import-untyped]
+
     slow = butter(3, GRAVITY_BELOW, "lowpass", fs=RATE, output="sos")
     gravity = sosfiltfilt(slow, signal.acceleration, axis=0)
     body = signal.acceleration - gravity

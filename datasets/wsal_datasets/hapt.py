@@ -73,6 +73,6 @@ class Dataset(StoredDataset):
         """Bags with a segment of one of the classes, by split."""
         found: dict[api.Split, frozenset[str]] = {}
         for split, truth in self.store.truths["default"].items():
-            known = self._with_classes(truth)
+            known = self.with_own_classes(truth)
             found[split] = frozenset(truth.video_ids[video] for video in np.unique(known.video))
         return found

@@ -10,7 +10,6 @@ import pytest
 
 from tests.cli.made_up import Cli
 from wsal_bench.cli import doctor
-from wsal_bench.cli.source import read_source
 
 
 def data(cli: Cli, *arguments: object) -> Any:
@@ -75,10 +74,23 @@ def test_show_suggests_the_nearest_name(name: str, best: str, cli: Cli) -> None:
     assert f"did you mean {best!r}" in result.stderr
 
 
-def test_the_card_of_a_data_set_is_read_from_its_source(tmp_path: Path) -> None:
-    path = tmp_path / "it.py"
-    path.write_text('class Dataset:\n    card = (\n        "made "\n        "up"\n    )\n')
-    assert read_source(path).card == "made up"
+def test_show_tells_inherited_options_and_the_card_of_a_data_set(cli: Cli) -> None:
+    shown = data(cli, "show", "activitynet12")
+    assert [option["name"] for option in shown["options"]] == ["label_source"]
+    assert shown["options"][0]["comment"].startswith("where a training video's labels come from")
+    assert "depends on when they were downloaded" in shown["card"]
+    assert shown["protocols"][:2] == ["activitynet12/common", "activitynet12/official"]
+
+
+def test_show_tells_what_is_published_about_a_data_set(cli: Cli) -> None:
+    facts = data(cli, "show", "thumos14")["facts"]
+    assert (facts["num_classes"], facts["fps"], facts["stride"]) == (20, 25.0, 16.0)
+    assert facts["videos"] == {"train": [200], "test": [210, 212]}
+    assert [file["name"] for file in facts["truth_files"]] == ["gt410", "gt412"]
+    assert len(facts["truth_files"][0]["sha256"]) == 64
+    shown = cli("show", "thumos14").stdout
+    assert "every CliffDiving instance is annotated as Diving too" in shown
+    assert "https://github.com/ispc-lab/ACM-Net" in shown
 
 
 def test_doctor_looks_at_everything(cli: Cli, toys: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import click
 
 from wsal_bench import plugins
 from wsal_bench.cells import OWN_RECIPE
+from wsal_bench.cli.dataset import described
 from wsal_bench.cli.diagnosis import (
     choice,
     diagnose_stored,
@@ -84,7 +85,7 @@ def _find(name: str, results: Path) -> dict[str, Any]:
     if method in methods:
         return _method(methods[method], variant if colon else None)
     if name in datasets:
-        return _dataset(datasets[name])
+        return described(datasets[name])
     for kind in ("methods", "datasets"):
         for bad in plugins.broken(kind):
             if bad.name == name:
@@ -138,19 +139,6 @@ def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
         "controls": list(plugin.controls),
         "options": [asdict(option) for option in source.options],
         "presets": read_presets(presets) if presets else {},
-        "origin": plugin.origin,
-    }
-
-
-def _dataset(plugin: plugins.Plugin) -> dict[str, Any]:
-    source = read_source(plugin.path)
-    return {
-        "kind": "dataset",
-        "name": plugin.name,
-        "summary": plugin.summary,
-        "description": source.docstring,
-        "card": source.card,
-        "options": [asdict(option) for option in source.options],
         "origin": plugin.origin,
     }
 

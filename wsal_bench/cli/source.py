@@ -20,7 +20,8 @@ class Option:
         name: on the command line.
         kind: its annotation.
         default: the expression of its default; empty: it must be given.
-        comment: what stands behind it in its line, mostly the source of the value.
+        comment: what stands behind it in its line, or in lines of its own above it; mostly the
+            source of the value.
     """
 
     name: str
@@ -35,12 +36,10 @@ class Source:
 
     Args:
         docstring: of the module.
-        card: of a data set: what to know before believing a number on it.
         options: in the order of definition; those of a parent class are not repeated.
     """
 
     docstring: str = ""
-    card: str = ""
     options: tuple[Option, ...] = field(default=())
 
 
@@ -67,7 +66,6 @@ def read_source(path: Path | None) -> Source:
     ]
     return Source(
         docstring=ast.get_docstring(tree) or "",
-        card=next((card for node in classes if (card := _card(node))), ""),
         options=tuple(options),
     )
 
@@ -81,22 +79,18 @@ def _options(node: ast.ClassDef, comments: Mapping[int, str]) -> list[Option]:
                     name=item.target.id,
                     kind=ast.unparse(item.annotation),
                     default=ast.unparse(item.value) if item.value else "",
-                    comment=comments.get(item.end_lineno or item.lineno, ""),
+                    comment=comments.get(item.end_lineno or item.lineno) or _above(item, comments),
                 )
             )
     return found
 
 
-def _card(node: ast.ClassDef) -> str:
-    for item in node.body:
-        targets = item.targets if isinstance(item, ast.Assign) else []
-        if isinstance(item, ast.AnnAssign):
-            targets = [item.target]
-        named = any(isinstance(target, ast.Name) and target.id == "card" for target in targets)
-        value = getattr(item, "value", None)
-        if named and isinstance(value, ast.Constant) and isinstance(value.value, str):
-            return value.value.strip()
-    return ""
+def _above(item: ast.stmt, comments: Mapping[int, str]) -> str:
+    """The block of comment lines that ends above a statement."""
+    first = item.lineno
+    while first - 1 in comments:
+        first -= 1
+    return " ".join(comments[line] for line in range(first, item.lineno))
 
 
 def _comments(text: str) -> dict[int, str]:

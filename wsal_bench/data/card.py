@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from wsal_bench.api import Split
 
@@ -61,3 +62,13 @@ class Card:
     num_classes: int | None = None
     sources: tuple[str, ...] = ()
     quirks: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; what is not known is left out."""
+        found = {**asdict(self), "overlong": sorted(self.overlong)}
+        found["num_classes"] = len(self.class_names) or self.num_classes
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in found.items()
+            if value not in (None, (), [], {})
+        }
