@@ -10,7 +10,7 @@ WsalError                  exit code 1
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -78,6 +78,12 @@ class NonFiniteLossError(WsalError):
 
     code = "non-finite-loss"
     exit_code = 4
+
+
+def first_of(names: Sequence[str], number: int = 10) -> str:
+    """The first few of some names, and how many more there are."""
+    more = f" and {len(names) - number} more" if len(names) > number else ""
+    return ", ".join(names[:number]) + more
 
 
 def did_you_mean(name: str, known: Iterable[str], *, kind: str = "there are") -> str:

@@ -93,8 +93,8 @@ def test_places_without_features_are_refused(tmp_path: Path) -> None:
         (FEATURES[0], r"shape \(3,\), not \[snippets, columns\]"),
         (np.zeros((0, 3), np.float32), r"shape \(0, 3\)"),
         (np.zeros((4, 3), np.int64), "features are int64"),
-        (np.where(FEATURES == 7, np.nan, FEATURES).astype(np.float32), "snippet 2 is not, in co"),
-        (np.where(FEATURES == 7, np.inf, FEATURES).astype(np.float32), "snippet 2 is not, in co"),
+        (np.where(FEATURES == 7, np.nan, FEATURES).astype(np.float32), "snippet 2 holds nan"),
+        (np.where(FEATURES == 7, np.inf, FEATURES).astype(np.float32), "snippet 2 holds inf"),
     ],
 )
 @pytest.mark.parametrize("form", ["npy", "npz", "h5", "pt"])

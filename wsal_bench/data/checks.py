@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from wsal_bench.data.features import FeatureFile
-from wsal_bench.errors import DataError, did_you_mean
+from wsal_bench.errors import DataError, did_you_mean, first_of
 from wsal_bench.types import GroundTruth
 
 _ROUNDING = 1e-6  # seconds: annotation is written with few digits
@@ -21,10 +21,11 @@ def check_no_overlap(train: Sequence[str], test: Sequence[str], path: Path) -> N
     Raises:
         DataError: naming `path`, a list, and a few of the videos.
     """
-    both = [name for name in test if name in set(train)]
+    learnt = set(train)
+    both = [name for name in test if name in learnt]
     if both:
         raise DataError(
-            f"{len(both)} test videos are in the train list too: {_some(both)}",
+            f"{len(both)} test videos are in the train list too: {first_of(both, 3)}",
             hint="a video belongs to one split",
             path=path,
         )
@@ -44,7 +45,7 @@ def check_groups(train: Mapping[str, str], test: Mapping[str, str], path: Path) 
     both = sorted(set(train.values()) & set(test.values()))
     if both:
         raise DataError(
-            f"groups with videos in both train and test: {_some(both)}",
+            f"groups with videos in both train and test: {first_of(both, 3)}",
             hint="a split must not cut a group; change the split lists or `group`",
             path=path,
         )
@@ -103,18 +104,16 @@ def with_classes(truth: GroundTruth, names: Sequence[str], path: Path) -> Ground
     Raises:
         DataError: a segment shows a class that is not among the names.
     """
-    index = {name: number for number, name in enumerate(names)}
+    known = set(names)
     for video, label in zip(truth.video, truth.label, strict=True):
         name = truth.class_names[label]
-        if name not in index:
+        if name not in known:
             raise DataError(
                 f"video {truth.video_ids[video]!r}: unknown class {name!r}",
                 hint=did_you_mean(name, names, kind="classes"),
                 path=path,
             )
-    new = np.array([index.get(name, -1) for name in truth.class_names], dtype=np.int64)
-    label = new[truth.label] if len(truth) else truth.label
-    return replace(truth, label=label, class_names=tuple(names))
+    return with_names(truth, truth.class_names, tuple(names))
 
 
 def with_names(truth: GroundTruth, now: tuple[str, ...], names: tuple[str, ...]) -> GroundTruth:
@@ -131,10 +130,19 @@ def with_names(truth: GroundTruth, now: tuple[str, ...], names: tuple[str, ...])
     return replace(truth, label=label, class_names=names)
 
 
+def only_classes(truth: GroundTruth, names: tuple[str, ...]) -> GroundTruth:
+    """The truth with class indices into `names`; segments of other classes are left out."""
+    rows = np.isin(truth.label, [i for i, name in enumerate(truth.class_names) if name in names])
+    kept = replace(
+        truth,
+        video=truth.video[rows],
+        start=truth.start[rows],
+        end=truth.end[rows],
+        label=truth.label[rows],
+    )
+    return with_names(kept, truth.class_names, names)
+
+
 def classes_shown(truth: GroundTruth) -> set[str]:
     """Names of the classes that have a segment."""
     return {truth.class_names[label] for label in np.unique(truth.label)}
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -64,28 +64,14 @@ class FeatureFile:
         Raises:
             DataError: the file cannot be read, or a number is NaN or infinite.
         """
-        for first, rows in self._blocks():
-            good = np.isfinite(rows)
-            if not good.all():
-                row, column = (int(where[0]) for where in np.nonzero(~good))
-                value = float(rows[row, column])
-                raise DataError(
-                    f"features must be finite, but snippet {first + row} holds {value} in column "
-                    f"{column}",
-                    path=self.path,
-                )
+        check_finite(self.mapped(), self.path)
 
     def digest(self) -> str:
         """SHA-256 of shape, dtype and numbers."""
         summary = sha256(f"{self.shape} {self.dtype.str}".encode())
-        for _, rows in self._blocks():
+        for _, rows in _blocks(self.mapped()):
             summary.update(np.ascontiguousarray(rows).data)
         return summary.hexdigest()
-
-    def _blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
-        mapped = self.mapped()
-        for first in range(0, len(self), _BLOCK):
-            yield first, mapped[first : first + _BLOCK]
 
     def mapped(self) -> NDArray[Any]:
         """[T, D] mapped into memory, read-only, not copied.
@@ -138,7 +124,7 @@ def open_features(path: Path) -> FeatureFile:
         raise DataError(
             f"feature file is no npy file, or broken in its header ({error})", path=path
         ) from error
-    _check_header(path, shape, dtype)
+    check_form(shape, dtype, path)
     features = FeatureFile(path, (shape[0], shape[1]), dtype, offset, "F" if column_major else "C")
     if found < features.size:
         raise DataError(
@@ -149,7 +135,30 @@ def open_features(path: Path) -> FeatureFile:
     return features
 
 
-def _check_header(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+def check_finite(features: NDArray[Any], path: Path) -> None:
+    """Reads every number, some rows at a time.
+
+    Raises:
+        DataError: a number is NaN or infinite.
+    """
+    for first, rows in _blocks(features):
+        good = np.isfinite(rows)
+        if not good.all():
+            row, column = (int(where[0]) for where in np.nonzero(~good))
+            value = float(rows[row, column])
+            raise DataError(
+                f"features must be finite, but snippet {first + row} holds {value} in column "
+                f"{column}",
+                path=path,
+            )
+
+
+def check_form(shape: tuple[int, ...], dtype: np.dtype[Any], path: Path) -> None:
+    """Refuses whatever is not numbers with a fraction, [T, D].
+
+    Raises:
+        DataError: another dtype or shape.
+    """
     if dtype.hasobject:
         raise DataError(
             "feature file holds Python objects, which could run code when read",
@@ -167,3 +176,8 @@ def _check_header(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> N
         raise DataError(
             f"features have shape {shape}, not [snippets, columns]", hint=hint, path=path
         )
+
+
+def _blocks(features: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    for first in range(0, len(features), _BLOCK):
+        yield first, features[first : first + _BLOCK]

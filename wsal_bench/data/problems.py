@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.source import Source
-from wsal_bench.errors import did_you_mean
+from wsal_bench.errors import did_you_mean, first_of
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.types import GroundTruth
 
@@ -237,11 +237,6 @@ def last_ends(truths: Iterable[GroundTruth]) -> dict[str, float]:
             name = truth.video_ids[video]
             ends[name] = max(ends.get(name, 0.0), float(end))
     return ends
-
-
-def first_of(names: Sequence[str], number: int = SHOWN) -> str:
-    """The first few of some names."""
-    return ", ".join(names[:number]) + (", ..." if len(names) > number else "")
 
 
 def report(problems: Sequence[Problem], number: int = SHOWN) -> str:

@@ -13,6 +13,15 @@ from wsal_bench.api import Split
 from wsal_bench.types import GroundTruth
 
 
+def stamp(path: Path) -> str:
+    """Changes when the file does; `missing` where there is none."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return "missing"
+    return f"{facts.st_size} {facts.st_mtime_ns}"
+
+
 @dataclass(frozen=True, eq=False)
 class SourceVideo:
     """One video of a source.
@@ -23,7 +32,7 @@ class SourceVideo:
         read: gives its features [T, D] as they lie in the source, not checked yet; may be called
             in another thread. Raises DataError.
         origin: the file that a complaint names.
-        stamp: changes when the source's file of this video changes (size and time of change);
+        stamp: changes when the source's file of this video changes, as that of `stamp` does;
             tells a resumed import what it need not read again.
         group: who or what it was recorded from; empty: itself.
         labels: names of the classes that the source says the video shows, apart from any segment;

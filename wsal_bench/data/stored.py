@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wsal_bench import api
 from wsal_bench.config import Config as BaseConfig
 from wsal_bench.data.card import Card
-from wsal_bench.data.checks import check_groups
+from wsal_bench.data.checks import check_groups, only_classes
 from wsal_bench.data.places import store_path
 from wsal_bench.data.source import Source
 from wsal_bench.data.store import INDEX, Store, is_store
@@ -141,7 +141,7 @@ class StoredDataset(api.Dataset):
             raise DataError(f"the store has no truth {variant!r} of {split}", path=path)
         entries = self.store.index.videos[split]
         groups = {entry.video_id: entry.group or entry.video_id for entry in entries}
-        truth = self._with_classes(stored[variant][split])
+        truth = self.with_own_classes(stored[variant][split])
         truth = truth.only(
             name
             for name in truth.video_ids
@@ -149,20 +149,9 @@ class StoredDataset(api.Dataset):
         )
         return replace(truth, groups=tuple(groups.get(name, name) for name in truth.video_ids))
 
-    def _with_classes(self, truth: GroundTruth) -> GroundTruth:
-        """The truth with class indices of this data set; rows of other classes are left out."""
-        index = {name: number for number, name in enumerate(self.class_names)}
-        new = np.array([index.get(name, -1) for name in truth.class_names], dtype=np.int64)
-        label = new[truth.label] if len(truth) else truth.label
-        rows = label >= 0
-        return replace(
-            truth,
-            video=truth.video[rows],
-            start=truth.start[rows],
-            end=truth.end[rows],
-            label=label[rows],
-            class_names=self.class_names,
-        )
+    def with_own_classes(self, truth: GroundTruth) -> GroundTruth:
+        """A truth of the store with this data set's classes; others' segments are left out."""
+        return only_classes(truth, self.class_names)
 
     @cached_property
     def _labels(self) -> dict[str, NDArray[np.float32]]:
@@ -172,7 +161,7 @@ class StoredDataset(api.Dataset):
             entry.video_id: np.zeros(len(self.class_names), dtype=np.float32) for entry in entries
         }
         if self.config.label_source == "truth":
-            truth = self._with_classes(self.store.truths["default"]["train"])
+            truth = self.with_own_classes(self.store.truths["default"]["train"])
             for video, label in zip(truth.video, truth.label, strict=True):
                 if truth.video_ids[video] in labels:
                     labels[truth.video_ids[video]][label] = 1.0

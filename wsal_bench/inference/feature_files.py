@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.data.layouts._files import READERS, read_array
+from wsal_bench.data.arrays import READERS, read_array
+from wsal_bench.data.features import check_finite, check_form
 from wsal_bench.errors import DataError, UsageError, WsalError
 
-_BLOCK = 4096  # rows looked at together: bounds the memory that checks take
 _SHOWN = 10  # problems that a report lists
 
 
@@ -36,15 +35,7 @@ class FeaturePath:
             DataError: the file cannot be read, or holds something else.
         """
         features = read_array(self.path)
-        shape = features.shape
-        if features.dtype not in (np.float16, np.float32, np.float64):
-            raise DataError(
-                f"features are {features.dtype}, not numbers of 16, 32 or 64 bits with a fraction",
-                hint="save them as float16 or float32",
-                path=self.path,
-            )
-        if len(shape) != 2 or not all(shape):
-            raise DataError(f"features have shape {shape}, not [snippets, columns]", path=self.path)
+        check_form(features.shape, features.dtype, self.path)
         return features
 
     def check(self, feature_dim: int) -> None:
@@ -66,15 +57,7 @@ class FeaturePath:
                 hint="they must be made as those of the training were",
                 path=self.path,
             )
-        for first in range(0, rows, _BLOCK):
-            bad = np.argwhere(~np.isfinite(features[first : first + _BLOCK]))
-            if len(bad):
-                row, column = (int(value) for value in bad[0])
-                raise DataError(
-                    f"features must be finite, but snippet {first + row} is not, in column "
-                    f"{column}",
-                    path=self.path,
-                )
+        check_finite(features, self.path)
 
 
 def find_features(places: Sequence[Path]) -> list[FeaturePath]:

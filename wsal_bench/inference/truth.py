@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wsal_bench.errors import DataError
+from wsal_bench.errors import DataError, first_of
 from wsal_bench.evaluation import common
 from wsal_bench.evaluation.formats import truth_from_json, truth_from_npz
 from wsal_bench.evaluation.one_video import judge
 from wsal_bench.inference.stream import VideoSegments
 from wsal_bench.report.timeline import Timeline
 from wsal_bench.types import Detections, GroundTruth
-
-_SHOWN = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,26 +44,27 @@ def read_known(
         DataError: the file cannot be read, has none of the videos, or shares no class.
     """
     truth = truth_from_npz(path) if path.suffix == ".npz" else truth_from_json(path, subset)
-    missing = [name for name in video_ids if name not in set(truth.video_ids)]
+    described, shown, known = set(truth.video_ids), set(truth.class_names), set(class_names)
+    missing = [name for name in video_ids if name not in described]
     if len(missing) == len(video_ids):
         raise DataError(
-            f"the truth has none of the videos: it is of {_some(truth.video_ids)}, the features of "
-            f"{_some(video_ids)}",
+            f"the truth has none of the videos: it is of {first_of(truth.video_ids)}, the features "
+            f"of {first_of(video_ids)}",
             path=path,
         )
-    unknown = [name for name in truth.class_names if name not in set(class_names)]
+    unknown = [name for name in truth.class_names if name not in known]
     if len(unknown) == len(truth.class_names):
         raise DataError(
-            f"the truth has other classes: {_some(truth.class_names)}, the checkpoint knows "
-            f"{_some(class_names)}",
+            f"the truth has other classes: {first_of(truth.class_names)}, the checkpoint knows "
+            f"{first_of(class_names)}",
             path=path,
         )
     notes = []
     if missing:
-        notes.append(f"{path}: no truth of {_some(missing)}; drawn without")
+        notes.append(f"{path}: no truth of {first_of(missing)}; drawn without")
     if unknown:
-        notes.append(f"{path}: the checkpoint does not know {_some(unknown)}")
-    more = tuple(name for name in class_names if name not in set(truth.class_names))
+        notes.append(f"{path}: the checkpoint does not know {first_of(unknown)}")
+    more = tuple(name for name in class_names if name not in shown)
     return Known(replace(truth, class_names=(*truth.class_names, *more)), tuple(notes))
 
 
@@ -92,8 +91,3 @@ def timeline_of(found: VideoSegments, known: Known | None, tiou: float, title: s
         activations=found.activations,
         title=title,
     )
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"

@@ -20,9 +20,9 @@ from tests.data.made_up import (
     write_per_video,
     write_wtalc,
 )
+from wsal_bench.data.arrays import read_array
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts import recognise
-from wsal_bench.data.layouts._files import read_array
 from wsal_bench.data.layouts._objects import read_objects
 from wsal_bench.errors import DataError
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from wsal_bench.api import SPLITS
+from wsal_bench.data.arrays import file_of
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts import acm
-from wsal_bench.data.layouts._files import read_array, stamp
 from wsal_bench.data.layouts.truth import read_truth
-from wsal_bench.data.source import Source, SourceVideo
+from wsal_bench.data.source import Source
 
 NAME = "acm (ACM-Net, FTCL, ASM-Loc)"
 LOOKED_FOR = "gt.json, split_train.txt, split_test.txt, train/*.npy, test/*.npy"
@@ -38,13 +38,11 @@ def read(root: Path, card: Card | None) -> Source:
     """
     notes: list[str] = []
     truths = read_truth(acm.truth_path(root), card, notes)
-    videos = []
-    for split in SPLITS:
-        for name in acm.read_list(acm.list_path(root, split)):
-            path = root / split / f"{name}.npy"
-            videos.append(
-                SourceVideo(name, split, lambda path=path: read_array(path), path, stamp(path))  # type: ignore[misc]
-            )
+    videos = [
+        file_of(name, split, root / split / f"{name}.npy")
+        for split in SPLITS
+        for name in acm.read_list(acm.list_path(root, split))
+    ]
     return Source(
         layout=NAME,
         root=root,

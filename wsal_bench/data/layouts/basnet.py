@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsal_bench.api import SPLITS, Split
+from wsal_bench.data.arrays import read_array
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts import acm
-from wsal_bench.data.layouts._files import read_array, stamp
 from wsal_bench.data.layouts.truth import read_truth
-from wsal_bench.data.source import Source, SourceVideo
+from wsal_bench.data.source import Source, SourceVideo, stamp
 from wsal_bench.errors import DataError
 
 NAME = "basnet (BaS-Net, UM, CoLA)"
@@ -42,19 +42,11 @@ def read(root: Path, card: Card | None) -> Source:
     """
     notes: list[str] = []
     truths = read_truth(acm.truth_path(root), card, notes)
-    videos = []
-    for split in SPLITS:
-        for name in acm.read_list(acm.list_path(root, split)):
-            paths = [_folder(root, split) / stream / f"{name}.npy" for stream in STREAMS]
-            videos.append(
-                SourceVideo(
-                    video_id=name,
-                    split=split,
-                    read=partial(_both, *paths),
-                    origin=paths[0],
-                    stamp=" ".join(map(stamp, paths)),
-                )
-            )
+    videos = [
+        _video(name, split, _folder(root, split))
+        for split in SPLITS
+        for name in acm.read_list(acm.list_path(root, split))
+    ]
     return Source(
         layout=NAME,
         root=root,
@@ -62,6 +54,17 @@ def read(root: Path, card: Card | None) -> Source:
         truths={"default": truths},
         streams=_widths(root, videos),
         notes=tuple(notes),
+    )
+
+
+def _video(name: str, split: Split, folder: Path) -> SourceVideo:
+    paths = [folder / stream / f"{name}.npy" for stream in STREAMS]
+    return SourceVideo(
+        video_id=name,
+        split=split,
+        read=partial(_both, *paths),
+        origin=paths[0],
+        stamp=" ".join(map(stamp, paths)),
     )
 
 

@@ -7,16 +7,15 @@ ROOT/split_train.txt, split_test.txt  may be absent: then the truth's subsets sa
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from wsal_bench.api import SPLITS, Split
+from wsal_bench.data.arrays import READERS, file_of
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts import acm
-from wsal_bench.data.layouts._files import READERS, read_array, stamp
 from wsal_bench.data.layouts.truth import read_truth
-from wsal_bench.data.source import Source, SourceVideo
-from wsal_bench.errors import DataError
+from wsal_bench.data.source import Source
+from wsal_bench.errors import DataError, first_of
 from wsal_bench.types import GroundTruth
 
 NAME = "per-video (one file for each video)"
@@ -45,13 +44,13 @@ def read(root: Path, card: Card | None) -> Source:
     for split in SPLITS:
         for name in _names(root, split, truths[split], by_name, notes):
             path = by_name.get(name, root / f"{name}.npy")
-            videos.append(SourceVideo(name, split, partial(read_array, path), path, stamp(path)))
+            videos.append(file_of(name, split, path))
     known = {video.video_id for video in videos}
     unused = [name for name in by_name if name not in known]
     if unused:
         notes.append(
             f"{len(unused)} of {len(by_name)} feature files are of no video of the truth: "
-            + ", ".join(unused[:10])
+            + first_of(unused)
         )
     return Source(
         layout=NAME,
@@ -73,7 +72,7 @@ def _names(
     if not named:
         raise DataError(
             f"no feature file is called like a {split} video of the truth; files: "
-            f"{', '.join(list(files)[:10])}; truth: {', '.join(truth.video_ids[:10])}",
+            f"{first_of(list(files))}; truth: {first_of(truth.video_ids)}",
             path=root,
         )
     return named

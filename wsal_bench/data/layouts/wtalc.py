@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 
 from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.card import Card
-from wsal_bench.data.layouts._files import stamp
 from wsal_bench.data.layouts._objects import read_objects, text
 from wsal_bench.data.layouts.truth import same_classes
-from wsal_bench.data.source import Source, SourceVideo
+from wsal_bench.data.source import Source, SourceVideo, stamp
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.formats import with_ambiguous
 from wsal_bench.types import GroundTruth

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -11,7 +12,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wsal_bench.api import Split
+from wsal_bench.data.source import SourceVideo, stamp
 from wsal_bench.errors import DataError
+
+
+def file_of(video_id: str, split: Split, path: Path) -> SourceVideo:
+    """A video whose features are the one array in a file."""
+    return SourceVideo(video_id, split, partial(read_array, path), path, stamp(path))
 
 
 def read_array(path: Path) -> NDArray[Any]:
@@ -40,15 +48,6 @@ def read_array(path: Path) -> NDArray[Any]:
                 path=path,
             ) from error
         raise DataError(f"feature file is empty or broken ({error})", path=path) from error
-
-
-def stamp(path: Path) -> str:
-    """Changes when the file does; `missing` where there is none."""
-    try:
-        facts = path.stat()
-    except OSError:
-        return "missing"
-    return f"{facts.st_size} {facts.st_mtime_ns}"
 
 
 def _npy(path: Path) -> NDArray[Any]:
