@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tests.kernels.cases import FAST, HERE, KERNELS
 from wsal_bench.kernels import cosine, cosine_similarity, fsd_score
-from wsal_bench.kernels._recurrence.backends import automatic
+from wsal_bench.kernels._recurrence.backends import chosen
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def test_a_grid_without_cells_scores_nothing_with_zero_gradient(
 def test_auto_is_chosen_by_device_and_dtype_and_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    automatic.cache_clear()
+    chosen.cache_clear()
     grids = torch.zeros(1, 2, 2), torch.zeros(1, 2, 2)
     with caplog.at_level(logging.INFO, logger="wsal_bench.kernels"):
         for _ in range(2):
@@ -234,8 +234,7 @@ def test_auto_is_chosen_by_device_and_dtype_and_logged_once(
             fsd_score(*(grid.double() for grid in grids))
             fsd_score(*(grid.to("meta") for grid in grids))
     records = [record for record in caplog.records if record.name == "wsal_bench.kernels"]
-    chosen = [record.getMessage() for record in records]
-    assert chosen == [
+    assert [record.getMessage() for record in records] == [
         "alignment kernels: cpu for float32 on cpu",
         "alignment kernels: cpu for float64 on cpu",
         "alignment kernels: torch for float32 on meta",

@@ -62,11 +62,16 @@ def backend_for(name: str, device: torch.device, dtype: torch.dtype) -> Score:
     Raises:
         ValueError: no backend has that name, or it does not work on that device.
     """
-    return _load(automatic(device.type, dtype) if name == "auto" else name, device.type)
+    return chosen(name, device.type, dtype)
 
 
 @lru_cache
-def automatic(device: str, dtype: torch.dtype) -> str:
+def chosen(name: str, device: str, dtype: torch.dtype) -> Score:
+    """`backend_for`, which looks things up once: a small problem costs little more than that."""
+    return _load(_automatic(device, dtype) if name == "auto" else name, device)
+
+
+def _automatic(device: str, dtype: torch.dtype) -> str:
     """What "auto" stands for; see `backend_for`."""
     on_cpu = device == "cpu" and dtype in (torch.float32, torch.float64)
     name = "cpu" if on_cpu else "torch"
@@ -74,7 +79,6 @@ def automatic(device: str, dtype: torch.dtype) -> str:
     return name
 
 
-@lru_cache
 def _load(name: str, device: str) -> Score:
     module = choose(BACKENDS, name)
     if name in ("cpu", "cuda") and name != device:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import reduce
+from functools import lru_cache, reduce
 
 import torch
 from torch import Tensor
@@ -40,18 +40,20 @@ def check_grids(names: Sequence[str], first: Tensor, *others: Tensor | None) -> 
         first: the first one.
         *others: the rest; None is fine.
     """
-    first_name = names[0]
+    first_name, checked = names[0], first
     check_tensor(first_name, first, "BNM")
     for name, grid in zip(names[1:], others, strict=True):
-        if grid is None or grid is first:
+        if grid is None or grid is checked:
             continue
+        checked = grid
         check_tensor(name, grid, "BNM")
         if grid.shape != first.shape:
             raise ValueError(
                 f"{name} has shape {list(grid.shape)} but {first_name} has {list(first.shape)}; "
                 "they have to be the same"
             )
-        check_alike(name, grid, first_name, first)
+        if grid.dtype is not first.dtype or grid.device != first.device:
+            check_alike(name, grid, first_name, first)
 
 
 def check_alike(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
@@ -149,10 +151,17 @@ def check_band(band: int, match: Tensor, lengths: Tensor | None, *, check: bool)
 
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:
     """A context in which autocast does not lower the precision of what runs on `device`."""
-    kind = device.type
-    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
-        return torch.autocast(kind, enabled=False)
-    return NOTHING
+    return torch.autocast(device.type, enabled=False) if autocasts(device) else NOTHING
+
+
+def autocasts(device: torch.device) -> bool:
+    """Whether autocast is on for what runs on `device`."""
+    return _has_autocast(device.type) and torch.is_autocast_enabled(device.type)
+
+
+@lru_cache
+def _has_autocast(kind: str) -> bool:
+    return torch.amp.is_autocast_available(kind)
 
 
 def inside(rules: Rules, grid: Tensor, lengths: Tensor | None) -> Tensor:

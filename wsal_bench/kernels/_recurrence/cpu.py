@@ -112,15 +112,17 @@ class _Compiled(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        _, *needed = ctx.needs_input_grad
+        needed = ctx.needs_input_grad[1:]
         if ctx.kept is None or torch.is_grad_enabled():
             return None, *_recorded(ctx.call, *ctx.saved_tensors, needed=needed, upstream=upstream)
-        found = ctx.kept.gradients(upstream)
-        return None, *(x if need else None for x, need in zip(found, needed, strict=False))
+        found = ctx.kept.gradients(upstream)[: len(needed)]
+        if not all(needed):
+            found = [x if need else None for x, need in zip(found, needed, strict=True)]
+        return None, *found
 
 
 def _recorded(
-    call: _Call, match: Tensor, *gaps: Tensor, needed: list[bool], upstream: Tensor
+    call: _Call, match: Tensor, *gaps: Tensor, needed: tuple[bool, ...], upstream: Tensor
 ) -> tuple[Tensor | None, ...]:
     """Gradients of match and each grid of gap weights, recorded by autograd."""
     wanted = (needed[0], *((needed[1], needed[-1]) if gaps else (False, False)))

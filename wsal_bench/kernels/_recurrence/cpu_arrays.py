@@ -20,6 +20,7 @@ KINDS: dict[torch.dtype, Any] = {torch.float32: np.float32, torch.float64: np.fl
 BORDERS = {"free": 0, "forbidden": 1, "gaps": 2}
 LOCAL = 3
 NO_LENGTHS = np.empty((0, 2), np.int64)
+FEW, LONG = 8, 64  # fewer pairs than this, of at least so many rows and columns
 BIG, KEEP = 1 << 20, 256 << 20  # bytes
 
 
@@ -44,15 +45,16 @@ class Room:
                     return self._free.pop(place)[:size].view(dtype)
         return np.empty(size, np.uint8).view(dtype)
 
-    def give_back(self, array: Any) -> None:
-        """Says that an array from `take` is not used any more."""
-        if array.nbytes >= BIG:
-            whole = array
-            while whole.base is not None:
-                whole = whole.base
-            with self._lock:
-                if whole.nbytes + sum(x.nbytes for x in self._free) <= KEEP:
-                    self._free.append(whole)
+    def give_back(self, *arrays: Any) -> None:
+        """Says that arrays from `take` are not used any more."""
+        for array in arrays:
+            if array.nbytes >= BIG:
+                whole = array
+                while whole.base is not None:
+                    whole = whole.base
+                with self._lock:
+                    if whole.nbytes + sum(x.nbytes for x in self._free) <= KEEP:
+                        self._free.append(whole)
 
 
 class Grids:
@@ -74,13 +76,15 @@ class Grids:
     __slots__ = ("_alive", "delete", "dtype", "gaps", "insert", "match", "shape")
 
     def __init__(self, match: Tensor, gaps: tuple[Tensor, ...]) -> None:
-        batch, rows, columns = match.shape
-        self.shape, self.dtype = (batch, rows, columns), match.dtype
-        self._alive = grids = [x.contiguous() for x in (match, *gaps)]
-        self.gaps = len(gaps)
-        self.match = grids[0].data_ptr()
-        self.insert = grids[1].data_ptr() if gaps else None
-        self.delete = grids[2].data_ptr() if self.gaps == 2 else None
+        self.shape: tuple[int, int, int] = tuple(match.shape)  # type: ignore[assignment]
+        self.dtype, self.gaps = match.dtype, len(gaps)
+        match = match.contiguous()
+        insert = gaps[0].contiguous() if gaps else None
+        delete = gaps[1].contiguous() if self.gaps == 2 else None
+        self._alive = match, insert, delete
+        self.match = match.data_ptr()
+        self.insert = None if insert is None else insert.data_ptr()
+        self.delete = None if delete is None else delete.data_ptr()
 
 
 def border_of(rules: Rules) -> int:
@@ -98,11 +102,24 @@ def known_lengths(lengths: Tensor | None) -> Any:
     return NO_LENGTHS if lengths is None else lengths.contiguous().numpy()
 
 
-def new_grid(shape: tuple[int, int, int], dtype: torch.dtype) -> Tensor:
-    """A tensor of any values. Large ones come from numpy, which asks for large pages."""
-    if math.prod(shape) * dtype.itemsize < 4 * BIG:
-        return torch.empty(shape, dtype=dtype)
-    return torch.from_numpy(np.empty(shape, NUMPY[dtype]))
+def new_grids(
+    shape: tuple[int, int, int], dtype: torch.dtype, count: int
+) -> tuple[list[Tensor | None], list[int | None]]:
+    """Tensors of any values and their addresses; three places, None behind the first `count`.
+
+    Large ones come from numpy, which asks for large pages.
+    """
+    small = math.prod(shape) * dtype.itemsize < 4 * BIG
+    grids: list[Tensor | None] = [None, None, None]
+    places: list[int | None] = [None, None, None]
+    for number in range(count):
+        grid = (
+            torch.empty(shape, dtype=dtype)
+            if small
+            else torch.from_numpy(np.empty(shape, NUMPY[dtype]))
+        )
+        grids[number], places[number] = grid, grid.data_ptr()
+    return grids, places
 
 
 ROOM = Room()
@@ -145,6 +162,7 @@ class Setting:
         border: one of its numbers.
         band: largest |i - j|.
         diagonal: None, or the threshold and whether a match above it is always taken.
+        few: whether lanes along the diagonals are to be used.
     """
 
     sign: int
@@ -156,6 +174,7 @@ class Setting:
     border: int
     band: int
     diagonal: tuple[Any, Any] | None
+    few: bool
 
 
 @lru_cache
@@ -177,4 +196,11 @@ def setting_of(
         border=border_of(rules),
         band=band_of(rules, shape),
         diagonal=pair if rules.match_on == "diagonal" else None,
+        few=_few(rules, shape),
     )
+
+
+def _few(rules: Rules, shape: tuple[int, int, int]) -> bool:
+    """Whether lanes along the diagonals are faster than one lane per pair, and can do it."""
+    plain = not rules.local and rules.band is None and rules.border != "gaps"
+    return plain and shape[0] < FEW and min(shape[1:]) >= LONG

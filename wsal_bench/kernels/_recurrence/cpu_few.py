@@ -16,12 +16,9 @@ from wsal_bench.kernels._recurrence.cpu_arrays import (
     Grids,
     Setting,
     known_lengths,
-    new_grid,
+    new_grids,
 )
 from wsal_bench.kernels._recurrence.cpu_threads import in_threads
-from wsal_bench.kernels._recurrence.rules import Rules
-
-FEW, LONG = 8, 64  # fewer pairs than this, of at least so many rows and columns
 
 
 @lru_cache
@@ -29,12 +26,6 @@ def _compiled() -> Any:
     from wsal_bench.kernels._recurrence import cpu_strips
 
     return cpu_strips
-
-
-def suits(rules: Rules, shape: tuple[int, int, int]) -> bool:
-    """Whether lanes along the diagonals are faster than one lane per pair, and can do it."""
-    plain = not rules.local and rules.band is None and rules.border != "gaps"
-    return plain and shape[0] < FEW and min(shape[1:]) >= LONG
 
 
 @dataclass(eq=False, slots=True)  # not frozen: made at each call, and that would cost more
@@ -49,24 +40,19 @@ class Strips:
     gaps: int
 
     def __del__(self) -> None:
-        for share in self.shares:
-            ROOM.give_back(share)
+        ROOM.give_back(*self.shares)
 
     def gradients(self, upstream: Tensor) -> list[Tensor | None]:
         """Gradients of match, insert and delete; insert's is that of both if they are one."""
         setting, shape = self.setting, self.shape
-        found = [new_grid(shape, upstream.dtype) if n <= self.gaps else None for n in range(3)]
-        match, insert, delete = (None if x is None else x.data_ptr() for x in found)
+        found, (match, insert, delete) = new_grids(shape, upstream.dtype, 1 + self.gaps)
         on_diagonal = None if setting.diagonal is None else 1
 
-        def compute(first: int, last: int) -> int:
-            _compiled().backward(
-                (first, last), self.lengths, shape, self.shares, on_diagonal, self.score,
-                upstream.data_ptr(), upstream.stride(0), match, insert, delete, setting.sign,
-            )  # fmt: skip
-            return 0
-
-        in_threads(compute, shape[0], math.prod(shape))
+        in_threads(
+            _compiled().backward, shape[0], math.prod(shape),
+            self.lengths, shape, self.shares, on_diagonal, self.score, upstream.data_ptr(),
+            upstream.stride(0), match, insert, delete, setting.sign,
+        )  # fmt: skip
         return found
 
 
@@ -79,14 +65,11 @@ def run_strips(
     room = batch * -(-rows // LANES) * (columns + LANES - 1) * LANES
     shares = ROOM.take(room, dtype), ROOM.take(room, dtype)
 
-    def compute(first: int, last: int) -> int:
-        worst: int = _compiled().forward(
-            (first, last), known, shape, grids.match, grids.insert, grids.delete, setting.units,
-            setting.border, setting.diagonal, shares, setting.low, setting.scale,
-            setting.empty, value.data_ptr(),
-        )  # fmt: skip
-        return worst
-
-    if in_threads(compute, batch, math.prod(shape)) > setting.limit:
+    worst = in_threads(
+        _compiled().forward, batch, math.prod(shape),
+        known, shape, grids.match, grids.insert, grids.delete, setting.units, setting.border,
+        setting.diagonal, shares, setting.low, setting.scale, setting.empty, value.data_ptr(),
+    )  # fmt: skip
+    if worst > setting.limit:
         return None
     return Strips(setting, shape, known, shares, value.numpy().copy(), grids.gaps)

@@ -16,7 +16,7 @@ from wsal_bench.kernels._recurrence.cpu_arrays import (
     band_of,
     border_of,
     known_lengths,
-    new_grid,
+    new_grids,
 )
 from wsal_bench.kernels._recurrence.cpu_threads import in_threads
 from wsal_bench.kernels._recurrence.rules import Rules
@@ -43,19 +43,15 @@ class Hard:
     def gradients(self, upstream: Tensor) -> list[Tensor | None]:
         """Gradients of match, insert and delete; insert's is that of both if they are one."""
         rules, shape, gaps = self.rules, self.shape, self.gaps
-        found = [new_grid(shape, upstream.dtype) if n <= gaps else None for n in range(3)]
-        match, insert, delete = (None if x is None else x.data_ptr() for x in found)
+        found, (match, insert, delete) = new_grids(shape, upstream.dtype, 1 + gaps)
         on_diagonal, border = rules.match_on == "diagonal", border_of(rules)
         delete = insert if gaps == 1 else delete
 
-        def compute(first: int, last: int) -> int:
-            _compiled().backward(
-                (first, last), shape, border, on_diagonal, self.moves, self.ends,
-                upstream.data_ptr(), upstream.stride(0), match, insert, delete, self.sign,
-            )  # fmt: skip
-            return 0
-
-        in_threads(compute, shape[0], math.prod(shape))
+        in_threads(
+            _compiled().backward, shape[0], math.prod(shape),
+            shape, border, on_diagonal, self.moves, self.ends, upstream.data_ptr(),
+            upstream.stride(0), match, insert, delete, self.sign,
+        )  # fmt: skip
         return found
 
 
@@ -72,13 +68,11 @@ def run_hard(rules: Rules, grids: Grids, lengths: Tensor | None, value: Tensor) 
     border, band = border_of(rules), band_of(rules, shape)
     delete = grids.insert if grids.gaps == 1 else grids.delete
 
-    def compute(first: int, last: int) -> int:
-        bad: int = _compiled().forward(
-            (first, last), known, shape, grids.match, grids.insert, delete, sign, border, band,
-            diagonal, moves, ends, rules.empty, value.data_ptr(),
-        )  # fmt: skip
-        return bad
-
-    if in_threads(compute, shape[0], cells):
+    bad = in_threads(
+        _compiled().forward, shape[0], cells,
+        known, shape, grids.match, grids.insert, delete, sign, border, band, diagonal, moves,
+        ends, rules.empty, value.data_ptr(),
+    )  # fmt: skip
+    if bad:
         return None
     return Hard(rules, shape, moves, ends, grids.gaps, sign)

@@ -296,6 +296,7 @@ def backward(  # type: ignore[no-untyped-def]
 
     Beside what `forward` takes and has filled:
 
+    - score: [B] scores, of which those that are not finite have no gradient; empty: all are
     - on_diagonal: None if the match counts on every move, else anything
     - upstream_at: address of the gradients of the scores, which are `step` numbers apart
     - to_match_at, to_insert_at, to_delete_at: addresses of [B, N, M] gradients, which are filled;
@@ -324,7 +325,9 @@ def backward(  # type: ignore[no-untyped-def]
         _empty(match, insert, delete)
         up[:], across[:], side[:] = 0, 0, 0
         for lane in range(LANES):
-            reached = lane < used and rows[lane] and np.isfinite(score[pairs[lane]])
+            reached = lane < used and rows[lane] > 0
+            if reached and len(score):
+                reached = np.isfinite(score[pairs[lane]])
             seeds[lane] = upstream[pairs[lane] * step] if reached else 0
             if local is not None:
                 seeds[lane] /= local[2][block * LANES + lane]

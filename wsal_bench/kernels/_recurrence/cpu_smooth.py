@@ -19,14 +19,15 @@ from wsal_bench.kernels._recurrence.cpu_arrays import (
     Grids,
     Setting,
     known_lengths,
-    new_grid,
+    new_grids,
     setting_of,
 )
-from wsal_bench.kernels._recurrence.cpu_few import Strips, run_strips, suits
+from wsal_bench.kernels._recurrence.cpu_few import Strips, run_strips
 from wsal_bench.kernels._recurrence.cpu_threads import in_threads
 from wsal_bench.kernels._recurrence.rules import Rules
 
 NO_ORDER = np.empty(0, np.int64)
+NO_SCORE = {dtype: np.empty(0, kind) for dtype, kind in NUMPY.items()}
 
 
 @lru_cache
@@ -50,25 +51,20 @@ class Smooth:
     gaps: int
 
     def __del__(self) -> None:
-        for share in self.shares:
-            ROOM.give_back(share)
+        ROOM.give_back(*self.shares)
 
     def gradients(self, upstream: Tensor) -> list[Tensor | None]:
         """Gradients of match, insert and delete; insert's is that of both if they are one."""
         setting, shape = self.setting, self.shape
-        found = [new_grid(shape, upstream.dtype) if n <= self.gaps else None for n in range(3)]
-        match, insert, delete = (None if x is None else x.data_ptr() for x in found)
+        found, (match, insert, delete) = new_grids(shape, upstream.dtype, 1 + self.gaps)
         on_diagonal = None if setting.diagonal is None else 1
 
-        def compute(first: int, last: int) -> int:
-            _compiled().backward(
-                (first, last), self.order, self.lengths, shape, self.shares, setting.border,
-                setting.band, on_diagonal, self.local, self.score, upstream.data_ptr(),
-                upstream.stride(0), match, insert, delete, setting.sign, setting.low,
-            )  # fmt: skip
-            return 0
-
-        in_threads(compute, -(-shape[0] // LANES), math.prod(shape))
+        in_threads(
+            _compiled().backward, -(-shape[0] // LANES), math.prod(shape),
+            self.order, self.lengths, shape, self.shares, setting.border, setting.band,
+            on_diagonal, self.local, self.score, upstream.data_ptr(), upstream.stride(0), match,
+            insert, delete, setting.sign, setting.low,
+        )  # fmt: skip
         return found
 
 
@@ -78,7 +74,7 @@ def run_smooth(
     """Fills in scores [B]. Returns what backward needs; None where an input is out of range."""
     batch, rows, columns = shape = grids.shape
     setting = setting_of(rules, gamma, shape, grids.dtype)
-    if suits(rules, shape):
+    if setting.few:
         return run_strips(setting, grids, lengths, value)
     dtype, blocks = NUMPY[grids.dtype], -(-batch // LANES)
     known, order = known_lengths(lengths), NO_ORDER
@@ -88,17 +84,18 @@ def run_smooth(
     shares = ROOM.take(room, dtype), ROOM.take(room, dtype)
     local = _room_for_local(blocks, rows, columns, grids.dtype) if rules.local else None
 
-    def compute(first: int, last: int) -> int:
-        worst: int = _compiled().forward(
-            (first, last), order, known, shape, grids.match, grids.insert, grids.delete,
-            setting.units, setting.border, setting.band, setting.diagonal, local, shares,
-            setting.low, setting.scale, setting.empty, value.data_ptr(),
-        )  # fmt: skip
-        return worst
-
-    if in_threads(compute, blocks, batch * rows * columns) > setting.limit:
+    worst = in_threads(
+        _compiled().forward, blocks, batch * rows * columns,
+        order, known, shape, grids.match, grids.insert, grids.delete, setting.units,
+        setting.border, setting.band, setting.diagonal, local, shares, setting.low,
+        setting.scale, setting.empty, value.data_ptr(),
+    )  # fmt: skip
+    if worst > setting.limit:
         return None
-    return Smooth(setting, shape, known, order, shares, local, value.numpy().copy(), grids.gaps)
+    # a cell beside a free border is always reached diagonally
+    always = rules.border == "free" and rules.threshold is None
+    ends = NO_SCORE[grids.dtype] if always else value.numpy().copy()
+    return Smooth(setting, shape, known, order, shares, local, ends, grids.gaps)
 
 
 def _room_for_local(blocks: int, rows: int, columns: int, dtype: torch.dtype) -> Any:

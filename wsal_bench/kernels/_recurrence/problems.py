@@ -10,6 +10,7 @@ from torch import Tensor
 
 from wsal_bench.kernels._recurrence.backends import backend_for
 from wsal_bench.kernels._recurrence.checks import (
+    autocasts,
     check_band,
     check_grids,
     check_lengths,
@@ -21,7 +22,7 @@ from wsal_bench.kernels._recurrence.rules import HARD_BELOW, Rules
 WORKING = (torch.float32, torch.float64)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)  # not frozen: made at each call, and that would cost more
 class Problem:
     """What a kernel asks of the recurrence. Its shapes, dtypes and devices have been checked.
 
@@ -84,6 +85,8 @@ def solve(problem: Problem, *, lengths: Tensor | None, backend: str, check: bool
     if not match.numel():
         return _without_cells(rules, match, insert, delete)
     gamma = problem.gamma if problem.gamma >= HARD_BELOW else 0.0
+    if not autocasts(device):
+        return score(rules, match, insert, delete, gamma=gamma, lengths=lengths, check=check)
     with without_autocast(device):
         return score(rules, match, insert, delete, gamma=gamma, lengths=lengths, check=check)
 
@@ -93,7 +96,8 @@ def in_one_precision(
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
     """Match, insert and delete in one dtype; a tensor given twice is converted once."""
     dtype = match.dtype
-    if dtype in WORKING and all(x is None or x.dtype == dtype for x in (insert, delete)):
+    alike = (insert is None or insert.dtype is dtype) and (delete is None or delete.dtype is dtype)
+    if alike and dtype in WORKING:
         return match, insert, delete
     given = {id(x): x for x in (match, insert, delete) if x is not None}
     found = dict(zip(given, in_working_precision(*given.values()), strict=True))

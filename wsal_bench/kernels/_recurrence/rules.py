@@ -36,7 +36,7 @@ from typing import Literal
 HARD_BELOW = 1e-6  # a smaller gamma is computed as 0: the hard maximum
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # made once each, and looked up at each call
 class Rules:
     """What tells one alignment kernel from another. The defaults are those of FSD.
 
