@@ -142,7 +142,7 @@ def test_a_small_problem_costs_little_more_than_an_empty_function_of_autograd() 
         f"dispatch: an empty function {ms['empty']:.3f} ms, FSD with L = 5 {ms['fsd']:.3f} ms, "
         f"{ms['fsd'] / ms['empty']:.3g} x"
     )
-    assert ms["fsd"] <= 6 * ms["empty"]  # 2.5 is the aim, 2.9 was measured
+    assert ms["fsd"] <= 4 * ms["empty"]  # 2.5 is the aim, and was measured
 
 
 def test_time_of_fsd(benchmark: BenchmarkFixture) -> None:

@@ -12,8 +12,8 @@ them all, on interchangeable backends:
     reference    plain loops, the definition; any device
     torch        all cells of an anti-diagonal at once; any device
     cpu          compiled, one SIMD lane per pair; CPU
-    cuda         Triton; CUDA
-    auto         `cuda` for CUDA tensors where triton can be imported, `cpu` on a CPU, else `torch`
+    cuda         Triton; CUDA; only where it is asked for, as it has never run on a device
+    auto         `cpu` for float32 and float64 on a CPU, else `torch`
 
 The kernels know nothing of the rest of the suite and can be used without it.
 """

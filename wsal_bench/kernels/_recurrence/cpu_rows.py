@@ -1,8 +1,4 @@
-"""Pieces of compiled code: tiles that are transposed on the way, and rows of cells in all lanes.
-
-Numba does not see a change of this file or of those it imports: whoever edits them removes the
-compiled code in `__pycache__` (`*.nbc`, `*.nbi`).
-"""
+"""Pieces of compiled code: tiles that are transposed on the way, and rows of cells in all lanes."""
 
 from __future__ import annotations
 
