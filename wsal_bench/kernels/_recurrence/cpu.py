@@ -1,7 +1,8 @@
 """The `cpu` backend: compiled code.
 
-- gamma above 0: one SIMD lane per pair, in linear space: `cpu_smooth`, compiled `cpu_lanes`.
-- gamma 0: one pair after the other, with the one path walked backward: `cpu_hard`, compiled
+- gamma above 0: one SIMD lane per pair, in linear space: `cpu_smooth`, compiled `cpu_lanes`;
+  lanes along the diagonal for few long pairs: `cpu_few`, compiled `cpu_strips`.
+- gamma 0: one SIMD lane per pair, with the one path walked backward: `cpu_hard`, compiled
   `cpu_walks`.
 
 Pairs are spread over as many threads as torch may use where there are enough cells for that to pay

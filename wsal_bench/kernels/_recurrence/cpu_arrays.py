@@ -16,9 +16,9 @@ from wsal_bench.kernels._recurrence.rules import Rules
 
 LANES = 16  # pairs in a block; also in `cpu_vectors`, which imports numba
 NUMPY = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
-KINDS: dict[torch.dtype, Any] = {torch.float32: np.float32, torch.float64: np.float64}
 BORDERS = {"free": 0, "forbidden": 1, "gaps": 2}
 LOCAL = 3
+NO_ORDER = np.empty(0, np.int64)
 NO_LENGTHS = np.empty((0, 2), np.int64)
 FEW, LONG = 8, 64  # fewer pairs than this, of at least so many rows and columns
 BIG, KEEP = 1 << 20, 256 << 20  # bytes
@@ -100,6 +100,14 @@ def band_of(rules: Rules, shape: tuple[int, int, int]) -> int:
 def known_lengths(lengths: Tensor | None) -> Any:
     """[B, 2], or [0, 2] without lengths."""
     return NO_LENGTHS if lengths is None else lengths.contiguous().numpy()
+
+
+def order_of(lengths: Tensor | None) -> Any:
+    """int64 [B]: pairs of like size one after the other, so that blocks waste little; or [0]."""
+    if lengths is None:
+        return NO_ORDER
+    known = known_lengths(lengths)
+    return np.argsort(-known[:, 0] * known[:, 1], kind="stable")
 
 
 def new_grids(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from wsal_bench.kernels._recurrence.cpu_memory import Lanes, Variable
 from wsal_bench.kernels._recurrence.cpu_vectors import Scaled, Vector, power_of_two
+
+# moves of the hard maximum; START: diagonal, and the path begins there
+DIAGONAL, UP, LEFT, START = range(4)
 
 
 class Plan:
@@ -90,6 +94,58 @@ def enter(
         value = value * match
     inverse = (total > 0.0).where(plan.lanes.number(1.0) / total, 0.0)
     return Cell(value.settled(), by_up * inverse, by_left * inverse)
+
+
+class Chooser:
+    """A cell of the hard maximum, in all lanes: the largest of three, and which one it was.
+
+    Adds in the order of the reference, so that scores and ties are equal to the last bit.
+
+    Args:
+        lanes: for the instructions.
+        sign: of a match in the score.
+        diagonal: as in `Plan`.
+        local: as in `Plan`.
+    """
+
+    def __init__(self, lanes: Lanes, sign: Vector, diagonal: Sequence[Any], local: bool) -> None:
+        self.lanes, self.sign, self.diagonal, self.local = lanes, sign, diagonal, local
+        self.infinity = lanes.number(math.inf)
+
+    def finite(self, values: Sequence[Vector | None]) -> Vector:
+        """Where a match is finite and no gap weight is NaN or inf."""
+        match, *gaps = values
+        assert match is not None
+        fine = self.infinity > match.magnitude()
+        for weight in gaps:
+            if weight is not None:
+                fine = fine & (self.infinity > weight)
+        return fine
+
+    def enter(
+        self, values: Sequence[Vector | None], up: Vector, left: Vector, across: Vector
+    ) -> tuple[Vector, Vector]:
+        """The cell and the number of the move into it; arguments as of the other `enter`."""
+        match, insert, delete = values
+        assert match is not None
+        if insert is not None:
+            up, left = up + insert, left + (insert if delete is None else delete)
+        over = left > up
+        cell = over.where(left, up)
+        move = over.where(self.lanes.whole(LEFT), UP)
+        if not self.diagonal:
+            over = across > cell
+            return over.where(across, cell) + self.sign * match, over.where(
+                self.lanes.whole(DIAGONAL), move
+            )
+        took = self.lanes.whole(DIAGONAL)
+        if self.local:
+            goes_on = across > 0.0
+            across, took = goes_on.where(across, 0.0), goes_on.where(took, START)
+        by_match = across + self.sign * match
+        threshold, greedy = self.diagonal
+        over = (match > threshold) & ((greedy > 0) | (by_match > cell))
+        return over.where(by_match, cell), over.where(took, move)
 
 
 def _gap(plan: Plan, raw: Vector) -> tuple[Scaled, Vector]:

@@ -16,90 +16,22 @@ Import this module lazily: numba takes a third of a second.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import types
-from numba.extending import overload
 
 from wsal_bench.compiling import compiled
-from wsal_bench.kernels._recurrence.cpu_memory import TILE, numbers_at
-from wsal_bench.kernels._recurrence.cpu_rows import backward_row, forward_row, tile_in, tile_out
+from wsal_bench.kernels._recurrence.cpu_blocks import (
+    CHUNK,
+    FORBIDDEN,
+    FREE,
+    GAPS,
+    choose,
+    get_in,
+    scratch,
+    spread,
+)
+from wsal_bench.kernels._recurrence.cpu_memory import numbers_at
+from wsal_bench.kernels._recurrence.cpu_rows import backward_row, forward_row
 from wsal_bench.kernels._recurrence.cpu_vectors import LANES
-
-FREE, FORBIDDEN, GAPS, LOCAL = range(4)
-CHUNK = 128  # cells of a pair that are transposed at a time, at least
-
-
-def _scratch(like: Any, room: int) -> Any:
-    """Zeros of the type of `like`; None if it is None. For compiled functions only."""
-    raise NotImplementedError
-
-
-@overload(_scratch)
-def _scratch_compiled(like, room):  # type: ignore[no-untyped-def]
-    if isinstance(like, types.NoneType):
-        return lambda like, room: None
-    return lambda like, room: np.zeros(room, like.dtype)
-
-
-@compiled
-def _fill(buffer, grid, starts, first, count):  # type: ignore[no-untyped-def]
-    """buffer[k, lane] = grid[starts[lane] + first + k], k < count."""
-    for lane in range(0, LANES, TILE):
-        if count < TILE:
-            for k in range(count):
-                for inner in range(lane, lane + TILE):
-                    buffer[k * LANES + inner] = grid[starts[inner] + first + k]
-        else:
-            for k in range(0, count - TILE, TILE):
-                tile_in(buffer, k, grid, starts, lane, first + k)
-            tile_in(buffer, count - TILE, grid, starts, lane, first + count - TILE)
-
-
-@compiled
-def _spread(buffer, grid, starts, used, first, count):  # type: ignore[no-untyped-def]
-    """The reverse, for the first `used` lanes."""
-    for lane in range(0, used, TILE):
-        if count < TILE or used < lane + TILE:
-            for inner in range(lane, min(used, lane + TILE)):
-                for k in range(count):
-                    grid[starts[inner] + first + k] = buffer[k * LANES + inner]
-        else:
-            for k in range(0, count - TILE, TILE):
-                tile_out(buffer, k, grid, starts, lane, first + k)
-            tile_out(buffer, count - TILE, grid, starts, lane, first + count - TILE)
-
-
-@compiled
-def _clean(buffer, rows, columns, first, last, width):  # type: ignore[no-untyped-def]
-    """Puts 0 where a pair has no cells but another of its block; rows first, ..., last - 1."""
-    most = columns.max()
-    for lane in range(LANES):
-        for i in range(first, last):
-            inside = columns[lane] if i < rows[lane] else 0
-            for j in range(inside, most):
-                buffer[((i - first) * width + j) * LANES + lane] = 0
-
-
-@compiled
-def _choose(block, order, lengths, shape, lanes):  # type: ignore[no-untyped-def]
-    """Fills `lanes` [4, LANES]: pair, rows, columns, and start in the grids; returns lanes used.
-
-    A lane too many repeats the last.
-    """
-    batch, height, width = shape
-    used = min(LANES, batch - block * LANES)
-    for lane in range(LANES):
-        place = block * LANES + min(lane, used - 1)
-        pair = order[place] if len(order) else place
-        rows = lengths[pair, 0] if len(lengths) else height
-        columns = lengths[pair, 1] if len(lengths) else width
-        if rows == 0 or columns == 0:
-            rows = columns = 0
-        lanes[0, lane], lanes[1, lane], lanes[2, lane] = pair, rows, columns
-        lanes[3, lane] = pair * height * width
-    return used
 
 
 @compiled
@@ -127,25 +59,6 @@ def _set_border(kind, weights, starts, step, counts, unit, low, to_f, to_e):  # 
                 else:
                     to_f[place] = 0
                     to_e[place] = low
-
-
-@compiled
-def _get_in(to_match, to_insert, to_delete, match, insert, delete, lanes, first, last, width):  # type: ignore[no-untyped-def]
-    """Rows first, ..., last - 1 of a block, transposed; 0 where a pair has no cells."""
-    rows, columns, starts = lanes[1], lanes[2], lanes[3]
-    begin, count = first * width, (last - first - 1) * width + columns.max()
-    ragged = rows.min() < last or columns.min() < width
-    _fill(to_match, match, starts, begin, count)
-    if insert is not None:
-        _fill(to_insert, insert, starts, begin, count)
-    if delete is not None:
-        _fill(to_delete, delete, starts, begin, count)
-    if ragged:
-        _clean(to_match, rows, columns, first, last, width)
-        if insert is not None:
-            _clean(to_insert, rows, columns, first, last, width)
-        if delete is not None:
-            _clean(to_delete, rows, columns, first, last, width)
 
 
 @compiled
@@ -197,14 +110,14 @@ def forward(  # type: ignore[no-untyped-def]
     chunk = min(height, max(1, CHUNK // width))
     room = chunk * width * LANES
     to_match, to_insert, to_delete = (
-        _scratch(match, room), _scratch(insert, room), _scratch(delete, room),
+        scratch(match, room), scratch(insert, room), scratch(delete, room),
     )  # fmt: skip
     row_f, row_e = np.empty((width + 1) * LANES, match.dtype), np.full((width + 1) * LANES, low)
     side_f, side_e = np.empty((height + 1) * LANES, match.dtype), np.full((height + 1) * LANES, low)
     edge_f, edge_e = np.empty(2 * LANES, match.dtype), np.full(2 * LANES, low)
     limits, worst = np.full(LANES, low), np.full(LANES, low)
     for block in range(blocks[0], blocks[1]):
-        used = _choose(block, order, lengths, shape, lanes)
+        used = choose(block, order, lengths, shape, lanes)
         height_here, width_here = rows.max(), columns.max()
         above = insert if delete_at is None else delete
         _set_border(border, above, starts, 1, columns, units[1], low, row_f, row_e)
@@ -218,9 +131,7 @@ def forward(  # type: ignore[no-untyped-def]
             at = i % chunk * width
             if not at:
                 last = min(height_here, i + chunk)
-                _get_in(
-                    to_match, to_insert, to_delete, match, insert, delete, lanes, i, last, width
-                )
+                get_in(to_match, to_insert, to_delete, match, insert, delete, lanes, i, last, width)
             first, last = max(0, i - band), min(width_here, i + band + 1)
             for k in range(LANES):  # beyond a band's edge there is nothing to the left
                 edge_f[k] = side_f[(i + 1) * LANES + k] if first == 0 else 0
@@ -251,15 +162,15 @@ def _put_out(  # type: ignore[no-untyped-def]
     match, insert, delete, to_match, to_insert, to_delete, starts, used, begin, count, gap_sign
 ):
     """Gradients of a block's rows, transposed back."""
-    _spread(match, to_match, starts, used, begin, count)
+    spread(match, to_match, starts, used, begin, count)
     if to_insert is not None:
         if gap_sign < 0:
             insert *= gap_sign
-        _spread(insert, to_insert, starts, used, begin, count)
+        spread(insert, to_insert, starts, used, begin, count)
     if to_delete is not None:
         if gap_sign < 0:
             delete *= gap_sign
-        _spread(delete, to_delete, starts, used, begin, count)
+        spread(delete, to_delete, starts, used, begin, count)
 
 
 @compiled
@@ -314,13 +225,13 @@ def backward(  # type: ignore[no-untyped-def]
     chunk = min(height, max(1, CHUNK // width))
     room = chunk * width * LANES
     match, insert, delete = (
-        _scratch(to_match, room), _scratch(to_insert, room), _scratch(to_delete, room),
+        scratch(to_match, room), scratch(to_insert, room), scratch(to_delete, room),
     )  # fmt: skip
-    up, across = _scratch(to_match, width * LANES), _scratch(to_match, (width + 1) * LANES)
-    side, edge = _scratch(to_match, (height + 1) * LANES), _scratch(to_match, 2 * LANES)
-    seeds, limits = _scratch(to_match, LANES), np.full(LANES, low)
+    up, across = scratch(to_match, width * LANES), scratch(to_match, (width + 1) * LANES)
+    side, edge = scratch(to_match, (height + 1) * LANES), scratch(to_match, 2 * LANES)
+    seeds, limits = scratch(to_match, LANES), np.full(LANES, low)
     for block in range(blocks[0], blocks[1]):
-        used = _choose(block, order, lengths, shape, lanes)
+        used = choose(block, order, lengths, shape, lanes)
         height_here, width_here = rows.max(), columns.max()
         _empty(match, insert, delete)
         up[:], across[:], side[:] = 0, 0, 0

@@ -134,6 +134,14 @@ class Memory:
         pointer = builder.bitcast(self._at(place), value.value.type.as_pointer())
         builder.store(value.value, pointer, align=_bytes(kind))
 
+    def set_bytes(self, number: Any, value: Vector) -> None:
+        """Integers as the vector number `number` of an array of bytes."""
+        builder, kind = self.lanes.builder, ir.VectorType(ir.IntType(8), LANES)
+        place = self._at(builder.mul(number, self.lanes.index(LANES)))
+        builder.store(
+            builder.trunc(value.value, kind), builder.bitcast(place, kind.as_pointer()), 1
+        )
+
     def __getitem__(self, number: Any) -> Vector:
         """The vector number `number`."""
         return self.run(self.lanes.builder.mul(number, self.lanes.index(LANES)))

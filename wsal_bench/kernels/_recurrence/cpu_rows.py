@@ -7,7 +7,7 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
-from wsal_bench.kernels._recurrence.cpu_cells import Plan, enter, share_beside_one
+from wsal_bench.kernels._recurrence.cpu_cells import Chooser, Plan, enter, share_beside_one
 from wsal_bench.kernels._recurrence.cpu_memory import TILE, Lanes, transposed
 from wsal_bench.kernels._recurrence.cpu_vectors import LANES, Scaled
 
@@ -183,7 +183,55 @@ def _backward_row(
     return types.void(*kinds), emit
 
 
+def _hard_row(
+    typing: Any, inputs: Any, at: Any, first: Any, last: Any, row: Any, edge: Any, moves: Any,
+    moves_at: Any, sign: Any, diagonal: Any, local: Any, wrong: Any, cells_at: Any, limits: Any,
+) -> Any:  # fmt: skip
+    """The cells first, ..., last - 1 of a row, all lanes, of the hard maximum.
+
+    `inputs`, `row`, `edge` are as for `_forward_row`, but plain numbers; `moves` gets a byte for
+    each cell and lane from vector `moves_at` on; `wrong` gets ones where an input is not finite.
+    `local` is None, or the best cells so far, their places in the order of rows, and how many
+    columns count; the row's first place is `cells_at`.
+    """
+    kinds = (inputs, types.intp, types.intp, types.intp, row, edge, moves, types.intp, sign,
+             diagonal, local, wrong, types.intp, limits)  # fmt: skip
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes = Lanes(context, builder, signature.args[4].dtype)
+        parts = [lanes.unpack(signature.args[n], arguments[n]) for n in (0, 9, 10)]
+        memory = {n: lanes.memory(signature.args[n], arguments[n]) for n in (4, 5, 6, 11, 13)}
+        at, first, last, moves_at, cells_at = (arguments[n] for n in (1, 2, 3, 7, 12))
+        zero, one = lanes.index(0), lanes.index(1)
+        chooser = Chooser(lanes, lanes.splat(arguments[8]), parts[1], bool(parts[2]))
+        wrong = lanes.variable(memory[11][zero])
+        left, across = lanes.variable(memory[5][zero]), lanes.variable(memory[5][one])
+        if parts[2]:
+            best, place = (lanes.variable(x[zero]) for x in parts[2])
+        with lanes.loop(first, last) as j:
+            after = builder.add(j, one)
+            values = [None if x is None else x[builder.add(at, j)] for x in parts[0]]
+            above = memory[4][after]
+            wrong.set(chooser.finite(values).where(wrong.get(), 1.0))
+            cell, move = chooser.enter(values, above, left.get(), across.get())
+            memory[4][after] = cell
+            left.set(cell)
+            across.set(above)
+            memory[6].set_bytes(builder.add(moves_at, j), move)
+            if parts[2]:
+                better = (memory[13][zero] > lanes.column(j)) & (cell > best.get())
+                best.set(better.where(cell, best.get()))
+                place.set(better.where(lanes.column(builder.add(cells_at, j)), place.get()))
+        memory[11][zero] = wrong.get()
+        if parts[2]:
+            parts[2][0][zero], parts[2][1][zero] = best.get(), place.get()
+        return context.get_dummy_value()
+
+    return types.void(*kinds), emit
+
+
 tile_in: Any = intrinsic(_tile_in)
 tile_out: Any = intrinsic(_tile_out)
 forward_row: Any = intrinsic(_forward_row)
 backward_row: Any = intrinsic(_backward_row)
+hard_row: Any = intrinsic(_hard_row)

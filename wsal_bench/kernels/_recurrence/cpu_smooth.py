@@ -20,13 +20,13 @@ from wsal_bench.kernels._recurrence.cpu_arrays import (
     Setting,
     known_lengths,
     new_grids,
+    order_of,
     setting_of,
 )
 from wsal_bench.kernels._recurrence.cpu_few import Strips, run_strips
 from wsal_bench.kernels._recurrence.cpu_threads import in_threads
 from wsal_bench.kernels._recurrence.rules import Rules
 
-NO_ORDER = np.empty(0, np.int64)
 NO_SCORE = {dtype: np.empty(0, kind) for dtype, kind in NUMPY.items()}
 
 
@@ -77,9 +77,7 @@ def run_smooth(
     if setting.few:
         return run_strips(setting, grids, lengths, value)
     dtype, blocks = NUMPY[grids.dtype], -(-batch // LANES)
-    known, order = known_lengths(lengths), NO_ORDER
-    if lengths is not None:
-        order = np.argsort(-known[:, 0] * known[:, 1], kind="stable")
+    known, order = known_lengths(lengths), order_of(lengths)
     room = blocks * rows * columns * LANES
     shares = ROOM.take(room, dtype), ROOM.take(room, dtype)
     local = _room_for_local(blocks, rows, columns, grids.dtype) if rules.local else None

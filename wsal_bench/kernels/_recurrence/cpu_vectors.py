@@ -124,6 +124,10 @@ class Vector:
         kind = ir.VectorType(self.form.float, self.value.type.count)
         return self._new(self.builder.bitcast(self.value, kind))
 
+    def magnitude(self) -> Vector:
+        mask: int = 2 ** (self.form.integer.width - 1) - 1
+        return (self.bits() & mask).as_float()
+
     def rounded(self) -> Vector:
         kind = self.value.type
         suffix = f"v{kind.count}f{32 if self.form is FORMATS[32] else 64}"

@@ -1,4 +1,4 @@
-"""Compiled: the hard maximum, one pair after the other, and the one path walked backward.
+"""Compiled: the hard maximum, one SIMD lane per pair, and the one path of each walked backward.
 
 Forward keeps one byte per cell: the move that was taken into it. Adds in the order of the
 reference, so that scores and ties are equal to the last bit.
@@ -8,47 +8,77 @@ Import this module lazily: numba takes a third of a second.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numba import types
+from numba.extending import overload
 
 from wsal_bench.compiling import compiled
+from wsal_bench.kernels._recurrence.cpu_blocks import (
+    CHUNK,
+    FORBIDDEN,
+    FREE,
+    GAPS,
+    LOCAL,
+    choose,
+    get_in,
+    scratch,
+)
+from wsal_bench.kernels._recurrence.cpu_cells import DIAGONAL, LEFT, START, UP
 from wsal_bench.kernels._recurrence.cpu_memory import numbers_at
-
-FREE, FORBIDDEN, GAPS, LOCAL = range(4)
-DIAGONAL, UP, LEFT, START = range(4)  # START: diagonal, and the path begins there
+from wsal_bench.kernels._recurrence.cpu_rows import hard_row
+from wsal_bench.kernels._recurrence.cpu_vectors import LANES
 
 
 @compiled
-def _border(kind, weights, start, step, to):  # type: ignore[no-untyped-def]
-    """The border beside a pair's rows or columns: to[0] is the corner, to[k + 1] cell k."""
+def _set_border(kind, weights, starts, step, counts, to):  # type: ignore[no-untyped-def]
+    """The border beside each lane's rows or columns: [0] is the corner, [k + 1] cell k."""
     to[:] = 0 if kind in (FREE, GAPS) else -np.inf
     if kind == FORBIDDEN:
-        to[0] = 0
+        to[:LANES] = 0
     if kind == GAPS and weights is not None:
-        total = 0.0
-        for k in range(len(to) - 1):
-            total += weights[start + k * step]
-            to[k + 1] = total
+        for lane in range(LANES):
+            total = 0.0
+            for k in range(counts[lane]):
+                total += weights[starts[lane] + k * step]
+                to[(k + 1) * LANES + lane] = total
+
+
+def _best(local: Any, row: Any, none: Any) -> Any:
+    """Each lane's best cell and its place in the order of rows; None if `local` is None."""
+    raise NotImplementedError
+
+
+@overload(_best)
+def _best_compiled(local, row, none):  # type: ignore[no-untyped-def]
+    if isinstance(local, types.NoneType):
+        return lambda local, row, none: None
+    return lambda local, row, none: (np.zeros(LANES, row.dtype), np.full(LANES, none))
 
 
 @compiled
 def forward(  # type: ignore[no-untyped-def]
-    pairs, lengths, shape, match_at, insert_at, delete_at, sign, border, band, diagonal, moves,
-    ends, empty, score_at,
+    blocks, order, lengths, shape, match_at, insert_at, delete_at, sign, border, band, diagonal,
+    local, none, moves, ends, empty, score_at,
 ):  # fmt: skip
-    """Scores of the pairs pairs[0], ..., pairs[1] - 1; returns how many hold a bad value.
+    """Scores of the pairs of blocks[0], ..., blocks[1] - 1; returns whether one holds a bad value.
 
     Args:
-        pairs: range of pairs.
+        blocks: range of blocks, LANES pairs each.
+        order: int64 [B] pairs as they fill the blocks; empty: as they are.
         lengths: int64 [B, 2]; empty: no lengths.
         shape: B, N, M.
         match_at: address of [B, N, M] numbers.
         insert_at: the same, or None.
-        delete_at: the same; None where insert_at is.
+        delete_at: the same, or None; with insert given, insert then serves both.
         sign: of a match in the score.
         border: FREE, FORBIDDEN, GAPS or LOCAL.
         band: largest |i - j|.
         diagonal: None if the match counts on every move, else threshold and greedy (1 or 0).
-        moves: uint8, flat [B * N * M], which is filled.
+        local: None but for the border LOCAL.
+        none: -1, an integer of the width of the numbers.
+        moves: uint8 [blocks, N, M, LANES], flat, which is filled.
         ends: int64 [B, 2], which is filled: each pair's last cell, -1 where it has no path.
         empty: score of a pair without a cell.
         score_at: address of [B] scores, which are filled.
@@ -58,77 +88,64 @@ def forward(  # type: ignore[no-untyped-def]
     insert = numbers_at(insert_at, batch * height * width, sign)
     delete = numbers_at(delete_at, batch * height * width, sign)
     score = numbers_at(score_at, batch, sign)
-    bad = 0
-    row, side = np.empty(width + 1, match.dtype), np.empty(height + 1, match.dtype)
-    infinity, nothing = row.dtype.type(np.inf), row.dtype.type(0)
-    for pair in range(pairs[0], pairs[1]):
-        rows = lengths[pair, 0] if len(lengths) else height
-        columns = lengths[pair, 1] if len(lengths) else width
-        ends[pair, 0] = ends[pair, 1] = -1
-        if rows == 0 or columns == 0:
-            score[pair] = empty
-            continue
-        start = pair * height * width
-        _border(border, delete, start, 1, row[: columns + 1])
-        _border(border, insert, start, width, side[: rows + 1])
-        best = nothing
-        wrong = False
-        for i in range(rows):
-            first, last = max(0, i - band), min(columns, i + band + 1)
-            left = side[i + 1] if first == 0 else -infinity
-            across = side[i] if first == 0 else row[first]
-            for j in range(first, last):
-                place = start + i * width + j
-                here = match[place]
-                wrong |= not abs(here) < infinity
-                above = row[j + 1]
-                up = above
-                if insert_at is not None:
-                    wrong |= not (insert[place] < infinity and delete[place] < infinity)
-                    up = up + insert[place]
-                    left = left + delete[place]
-                move = UP
-                if diagonal is None:
-                    cell = up
-                    if left > cell:
-                        cell, move = left, LEFT
-                    if across > cell:
-                        cell, move = across, DIAGONAL
-                    cell += sign * here
-                else:
-                    took = DIAGONAL
-                    if border == LOCAL and not across > nothing:
-                        across, took = nothing, START
-                    matches = here > diagonal[0]
-                    if matches and diagonal[1] > 0:
-                        cell, move = across + sign * here, took
-                    else:
-                        cell = up
-                        if left > cell:
-                            cell, move = left, LEFT
-                        if matches and across + sign * here > cell:
-                            cell, move = across + sign * here, took
-                    if border == LOCAL and cell > best:
-                        best = cell
-                        ends[pair, 0], ends[pair, 1] = i, j
-                moves[place] = move
-                row[j + 1], left, across = cell, cell, above
-        bad += wrong
-        if border == LOCAL:
-            score[pair] = best
-        else:
-            score[pair] = sign * row[columns]
-            if abs(row[columns]) < infinity:
-                ends[pair, 0], ends[pair, 1] = rows - 1, columns - 1
-    return bad
+    lanes = np.empty((4, LANES), np.int64)
+    pairs, rows, columns, starts = lanes
+    chunk = min(height, max(1, CHUNK // width))
+    room = chunk * width * LANES
+    to_match, to_insert, to_delete = (
+        scratch(match, room), scratch(insert, room), scratch(delete, room),
+    )  # fmt: skip
+    row, side = scratch(match, (width + 1) * LANES), scratch(match, (height + 1) * LANES)
+    edge, wrong = scratch(match, 2 * LANES), scratch(match, LANES)
+    limits, best = np.full(LANES, none), _best(local, row, none)
+    for block in range(blocks[0], blocks[1]):
+        used = choose(block, order, lengths, shape, lanes)
+        height_here, width_here = rows.max(), columns.max()
+        above = insert if delete_at is None else delete
+        _set_border(border, above, starts, 1, columns, row)
+        _set_border(border, insert, starts, width, rows, side)
+        for lane in range(used):
+            ends[pairs[lane], 0] = ends[pairs[lane], 1] = -1
+            if rows[lane] == 0:
+                score[pairs[lane]] = empty
+        if local is not None:
+            best[0][:], best[1][:] = 0, -1
+        for i in range(height_here):
+            at = i % chunk * width
+            if not at:
+                last = min(height_here, i + chunk)
+                get_in(to_match, to_insert, to_delete, match, insert, delete, lanes, i, last, width)
+            first, last = max(0, i - band), min(width_here, i + band + 1)
+            for k in range(LANES):  # beyond a band's edge there is nothing to the left
+                edge[k] = side[(i + 1) * LANES + k] if first == 0 else -np.inf
+                edge[LANES + k] = side[i * LANES + k] if first == 0 else row[first * LANES + k]
+                limits[k] = columns[k] if i < rows[k] else 0
+            hard_row(
+                (to_match, to_insert, to_delete), at, first, last, row, edge, moves,
+                (block * height + i) * width, sign, diagonal, best, wrong, i * width, limits,
+            )  # fmt: skip
+            for lane in range(used):
+                if border != LOCAL and rows[lane] == i + 1:
+                    cell = row[columns[lane] * LANES + lane]
+                    score[pairs[lane]] = sign * cell
+                    if abs(cell) < np.inf:
+                        ends[pairs[lane], 0], ends[pairs[lane], 1] = i, columns[lane] - 1
+        if local is not None:
+            for lane in range(used):
+                if rows[lane]:
+                    score[pairs[lane]] = best[0][lane]
+                    place = best[1][lane]
+                    if place >= 0:
+                        ends[pairs[lane], 0], ends[pairs[lane], 1] = place // width, place % width
+    return wrong.max() > 0
 
 
 @compiled
 def backward(  # type: ignore[no-untyped-def]
-    pairs, shape, border, on_diagonal, moves, ends, upstream_at, step, to_match_at, to_insert_at,
-    to_delete_at, sign,
+    blocks, order, shape, border, on_diagonal, moves, ends, upstream_at, step, to_match_at,
+    to_insert_at, to_delete_at, sign,
 ):  # fmt: skip
-    """Gradients of some pairs.
+    """Gradients of the pairs of some blocks.
 
     Beside what `forward` takes and has filled:
 
@@ -142,8 +159,9 @@ def backward(  # type: ignore[no-untyped-def]
     to_insert = numbers_at(to_insert_at, batch * height * width, sign)
     to_delete = numbers_at(to_delete_at, batch * height * width, sign)
     upstream = numbers_at(upstream_at, (batch - 1) * step + 1, sign)
-    for pair in range(pairs[0], pairs[1]):
-        start = pair * height * width
+    for number in range(blocks[0] * LANES, min(blocks[1] * LANES, batch)):
+        pair = order[number] if len(order) else number
+        start, kept = pair * height * width, number // LANES * height * width
         to_match[start : start + height * width] = 0
         if to_insert_at is not None:
             to_insert[start : start + height * width] = 0
@@ -152,7 +170,7 @@ def backward(  # type: ignore[no-untyped-def]
         reached = i >= 0
         while i >= 0 and j >= 0:
             place = start + i * width + j
-            move = moves[place]
+            move = moves[(kept + i * width + j) * LANES + number % LANES]
             if not on_diagonal or move in (DIAGONAL, START):
                 to_match[place] += gradient
             if move == UP:
