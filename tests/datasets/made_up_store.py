@@ -12,7 +12,7 @@ from wsal_bench.data.importing import Form, write_store
 from wsal_bench.data.source import Source, SourceVideo
 from wsal_bench.data.stored import StoredDataset
 from wsal_bench.types import GroundTruth
-from wsal_datasets._hapt import NAMES as ACTIVITIES
+from wsal_datasets._hapt_archive import NAMES as ACTIVITIES
 
 WIDTH = 6
 LENGTH = 12

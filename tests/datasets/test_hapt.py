@@ -14,7 +14,8 @@ from wsal_bench.api import SPLITS
 from wsal_bench.data.importing import Form, write_store
 from wsal_bench.data.places import VARIABLE
 from wsal_bench.errors import DataError
-from wsal_datasets._hapt import NAMES, Archive, Instance, Recording, bags_of, read_source
+from wsal_datasets._hapt import bags_of, read_source
+from wsal_datasets._hapt_archive import NAMES, Archive, Instance, Recording
 from wsal_datasets._window_features import (
     RATE,
     STRIDE,
@@ -298,3 +299,15 @@ def test_the_real_archive_makes_a_weak_localization_task_of_thumos_shape(
     people = {group for truth in truths for group in truth.groups}
     assert len(people) == 30
     assert not set(truths[0].groups) & set(truths[1].groups)
+
+
+def test_a_changed_file_of_the_unpacked_archive_is_noticed(tmp_path: Path) -> None:
+    folder = write_archive(tmp_path / "hapt")
+    before = {video.stamp for video in read_source(folder).videos}
+    path = next(folder.rglob("acc_*.txt"))
+    path.write_text(path.read_text() + "0 0 1\n")
+    gyro = path.with_name(path.name.replace("acc", "gyro"))
+    gyro.write_text(gyro.read_text() + "0 0 0\n")
+    after = {video.stamp for video in read_source(folder).videos}
+    assert len(before) == len(after) == 1
+    assert before != after
