@@ -15,9 +15,9 @@ from wsal_bench.report import numbers
 from wsal_bench.report import rescored as page
 from wsal_bench.report.pictures import write_picture
 from wsal_bench.report.table import Cell, Column, Table, markdown
-from wsal_bench.rescoring import Rescoring, protocols_of, rescore
+from wsal_bench.studies.rescore import Rescoring, protocols_of, rescore
+from wsal_bench.studies.variants import measure, variants
 from wsal_bench.types import Detections, GroundTruth
-from wsal_bench.variants import measure, variants
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = "wsal-bench/rescored/1"

@@ -33,13 +33,13 @@ import torch
 import yaml
 
 from wsal_bench import plugins
-from wsal_bench.api import Dataset, Method, Parent, Session, Task, truth_locked
 from wsal_bench.config import Layer, build, read_presets
 from wsal_bench.data.folds import group_folds
 from wsal_bench.evaluation import evaluate
 from wsal_bench.evaluation.protocols import common
 from wsal_bench.localization import localize
-from wsal_bench.trainable import TrainableMethod
+from wsal_bench.plugins.contract import Dataset, Method, Parent, Session, Task, truth_locked
+from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Detections, GroundTruth, Video
 
 ROOT = Path(__file__).parents[1]

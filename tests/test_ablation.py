@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from wsal_bench.ablation import Ablation, Plan, build, is_on
 from wsal_bench.evaluation import common, evaluate
 from wsal_bench.report import study as page
-from wsal_bench.report.runs import ScoredRun
 from wsal_bench.statistics import Interval
+from wsal_bench.studies.ablation import Ablation, Plan, build, is_on
+from wsal_bench.studies.runs import ScoredRun
 from wsal_bench.types import Detections, GroundTruth
 
 VIDEOS = tuple(f"v{index}" for index in range(4))

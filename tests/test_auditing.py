@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.statistics.made_up import noisy_detections, random_truth
-from wsal_bench.auditing import Crossed, common_measure, with_headline
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, common, protocol, with_tious
 from wsal_bench.report import audited as page
-from wsal_bench.running.auditing import audit
-from wsal_bench.running.targets import Target
+from wsal_bench.studies.audit import Crossed, common_measure, with_headline
+from wsal_bench.studies.audit_runs import audit
+from wsal_bench.studies.targets import Target
 
 RULES = common("x")
 GRID = replace(RULES, name="x/grid", time_unit="snippets")

@@ -18,7 +18,8 @@ from wsal_bench.data.places import VARIABLE
 from wsal_bench.localization.recipe import COMMON, ProposalRecipe
 from wsal_bench.testing import Finding, check_dataset, check_method
 from wsal_bench.timegrid import TimeGrid
-from wsal_bench.trainable import Progress, TrainableConfig, TrainableMethod, as_array
+from wsal_bench.training.hooks import Progress, TrainableConfig, as_array
+from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Activations, Batch, FloatArray, GroundTruth, Video, WeakVideo
 
 NEED_A_PATH = {"folder", "imported"}

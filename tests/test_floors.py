@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from wsal_bench.errors import DataError
-from wsal_bench.floors import FLOORS, covered_share
+from wsal_bench.evaluation.floors import FLOORS, covered_share
 from wsal_bench.localization import localize
 from wsal_bench.localization.recipe import COMMON
 from wsal_bench.timegrid import TimeGrid

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from wsal_bench.evaluation import Counts, Scores, common, evaluate
-from wsal_bench.leaderboard import Leaderboard, build
 from wsal_bench.report import board as page
 from wsal_bench.report.plot import to_svg
-from wsal_bench.report.runs import ScoredRun
+from wsal_bench.studies.leaderboard import Leaderboard, build
+from wsal_bench.studies.runs import ScoredRun
 from wsal_bench.types import Detections, GroundTruth
 
 SIX = tuple(range(6))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from wsal_bench.data.features import open_features
 from wsal_bench.data.packed import PackedFeatures, PackedFile
-from wsal_bench.reading import Buffers, read_rows
+from wsal_bench.training.reading import Buffers, read_rows
 
 Features = NDArray[Any]
 RNG = np.random.default_rng(0)

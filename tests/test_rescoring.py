@@ -10,7 +10,7 @@ import pytest
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation.presets import MISANNOTATED
 from wsal_bench.report import rescored as page
-from wsal_bench.rescoring import Rescoring, dataset_of, protocols_of, rescore
+from wsal_bench.studies.rescore import Rescoring, dataset_of, protocols_of, rescore
 from wsal_bench.types import Detections, GroundTruth
 
 NAME = "video_test_0001235"

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsal_bench.errors import DataError
-from wsal_bench.sampling import (
+from wsal_bench.timegrid import TimeGrid
+from wsal_bench.training.sampling import (
     PairPolicy,
     collate,
     pair_batches,
@@ -18,7 +19,6 @@ from wsal_bench.sampling import (
     uniform_indices,
     video_pairs,
 )
-from wsal_bench.timegrid import TimeGrid
 from wsal_bench.types import IntArray, PairBatch, Video, WeakVideo
 
 THUMOS14 = Path(__file__).parents[1] / ".." / "shared" / "data" / "thumos14" / "gt412.json"

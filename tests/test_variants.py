@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wsal_bench.evaluation.formats import detections_from_json, truth_from_json, with_ambiguous
-from wsal_bench.variants import Measured, measure, variants
+from wsal_bench.studies.variants import Measured, measure, variants
 
 THUMOS = Path(__file__).parents[2] / "shared" / "data" / "thumos14"
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from wsal_bench.data.card import Card
-from wsal_bench.data.stored import StoredDataset
+from wsal_bench.api import Card, StoredDataset
 
 
 class ActivityNet(StoredDataset):

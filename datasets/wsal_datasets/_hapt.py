@@ -10,10 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.api import SPLITS, Split
+from wsal_bench.api import SPLITS, DataError, GroundTruth, Split
 from wsal_bench.data.source import Source, SourceVideo
-from wsal_bench.errors import DataError
-from wsal_bench.types import GroundTruth
 from wsal_datasets._hapt_archive import NAMES, Archive, Instance, Recording
 from wsal_datasets._window_features import RATE, STRIDE, window_features
 

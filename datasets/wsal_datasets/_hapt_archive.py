@@ -21,9 +21,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.api import Split
+from wsal_bench.api import DataError, Split
 from wsal_bench.data.source import stamp
-from wsal_bench.errors import DataError
 from wsal_datasets._window_features import Signal
 
 SHORTEST_SIGNAL: Final = 100  # samples

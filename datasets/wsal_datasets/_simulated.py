@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsal_bench import api
-from wsal_bench.types import GroundTruth, Video, WeakVideo
+from wsal_bench.api import GroundTruth, Video, WeakVideo
 from wsal_datasets._simulation import GRID, Dials, SimulatedVideo, World, simulate
 
 _INPUT_NORM = 25.0  # a guess of the mean norm of I3D features of size 2048; it grows as sqrt(D)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.timegrid import TimeGrid
+from wsal_bench.api import TimeGrid
 
 Floats = NDArray[np.float64]
 Pace = Callable[[np.random.Generator, Floats, int], Floats]

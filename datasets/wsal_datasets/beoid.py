@@ -6,8 +6,7 @@ published set of features, so fps and stride must be given at the import.
 
 from __future__ import annotations
 
-from wsal_bench.data.card import Card
-from wsal_bench.data.stored import StoredDataset
+from wsal_bench.api import Card, StoredDataset
 
 
 class Dataset(StoredDataset):

@@ -16,13 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from wsal_bench import api
-from wsal_bench.config import Config
+from wsal_bench.api import Config, GroundTruth, TimeGrid, UsageError, Video, WeakVideo
 from wsal_bench.data import description
 from wsal_bench.data.checks import check_dimensions, check_groups, check_segments
 from wsal_bench.data.layouts import acm
-from wsal_bench.errors import UsageError
-from wsal_bench.timegrid import TimeGrid
-from wsal_bench.types import GroundTruth, Video, WeakVideo
 
 
 class Dataset(api.Dataset):

@@ -6,8 +6,7 @@ classes there are depends on the truth file: versions with 7, 10 and 11 are in u
 
 from __future__ import annotations
 
-from wsal_bench.data.card import Card
-from wsal_bench.data.stored import StoredDataset
+from wsal_bench.api import Card, StoredDataset
 
 
 class Dataset(StoredDataset):

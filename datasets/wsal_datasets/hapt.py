@@ -14,8 +14,8 @@ import numpy as np
 from pydantic import Field
 
 from wsal_bench import api
+from wsal_bench.api import StoredConfig, StoredDataset
 from wsal_bench.data.source import Source
-from wsal_bench.data.stored import StoredConfig, StoredDataset
 from wsal_datasets._hapt import read_source
 
 

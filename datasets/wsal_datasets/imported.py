@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wsal_bench.config import Config
+from wsal_bench.api import Config, StoredDataset, UsageError
 from wsal_bench.data.places import store_path
-from wsal_bench.data.stored import StoredDataset
-from wsal_bench.errors import UsageError
 
 
 class Dataset(StoredDataset):

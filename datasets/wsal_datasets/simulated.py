@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from wsal_bench.config import Config
+from wsal_bench.api import Config
 from wsal_datasets._simulated import SimulatedDataset
 from wsal_datasets._simulation import Dials, World, gliding, prototypes
 

@@ -11,7 +11,7 @@ from math import factorial
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from wsal_bench.config import Config
+from wsal_bench.api import Config
 from wsal_datasets._simulated import SimulatedDataset
 from wsal_datasets._simulation import Dials, World, prototypes, stepping
 

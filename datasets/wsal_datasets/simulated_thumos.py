@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from wsal_bench import api
+from wsal_bench.api import DataError, GroundTruth
 from wsal_bench.data.layouts.truth import read_truth
 from wsal_bench.data.places import store_path
 from wsal_bench.data.store import Store, is_store
-from wsal_bench.errors import DataError
-from wsal_bench.types import GroundTruth
 from wsal_datasets._simulated import SimulatedDataset
 from wsal_datasets._simulation import (
     SNIPPET,

@@ -11,8 +11,7 @@ from __future__ import annotations
 from typing import Literal
 
 from wsal_bench import api
-from wsal_bench.data.card import Card, TruthFile
-from wsal_bench.data.stored import StoredConfig, StoredDataset
+from wsal_bench.api import Card, StoredConfig, StoredDataset, TruthFile
 
 MIS_ANNOTATED = frozenset({"video_test_0000270", "video_test_0001496"})
 

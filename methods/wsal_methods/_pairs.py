@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from wsal_bench.api import PairBatch
 from wsal_bench.kernels import cosine_similarity, fsd_score, lcs_score
-from wsal_bench.types import PairBatch
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from wsal_bench.localization.recipe import COMMON, ProposalRecipe
+from wsal_bench.api import COMMON
+from wsal_bench.localization.recipe import ProposalRecipe
 
 
 def adjusted(base: ProposalRecipe, **changes: Any) -> ProposalRecipe:

@@ -19,6 +19,7 @@ from typing import ClassVar
 from pydantic import Field
 from torch import Tensor, nn
 
+from wsal_bench.api import Activations, Batch, Progress, TrainableConfig, TrainableMethod, as_array
 from wsal_bench.localization.recipe import ACM, ProposalRecipe
 from wsal_bench.nn import (
     ConvEmbedding,
@@ -32,8 +33,6 @@ from wsal_bench.nn import (
     topk_mean,
     with_background,
 )
-from wsal_bench.trainable import Progress, TrainableConfig, TrainableMethod, as_array
-from wsal_bench.types import Activations, Batch
 from wsal_methods._recipes import adjusted
 
 CAS_LIST, ATTENTION_LIST = ACM.lists

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pydantic import Field
 from torch import Tensor, nn
 
+from wsal_bench.api import Activations, Batch, Progress, TrainableConfig, TrainableMethod, as_array
 from wsal_bench.localization.recipe import ProposalRecipe
 from wsal_bench.nn import (
     ConvEmbedding,
@@ -29,8 +30,6 @@ from wsal_bench.nn import (
     topk_mean,
     with_background,
 )
-from wsal_bench.trainable import Progress, TrainableConfig, TrainableMethod, as_array
-from wsal_bench.types import Activations, Batch
 from wsal_methods._recipes import common_at
 
 

@@ -32,13 +32,23 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from wsal_bench.api import Artifact
-from wsal_bench.errors import DataError, UsageError
+from wsal_bench.api import (
+    Activations,
+    Artifact,
+    Batch,
+    DataError,
+    Epoch,
+    PairBatch,
+    PairPolicy,
+    Progress,
+    TrainableConfig,
+    TrainableMethod,
+    UsageError,
+    WeakVideo,
+    pair_batches,
+)
 from wsal_bench.localization.recipe import ProposalRecipe
 from wsal_bench.nn import contrast, gather_snippets
-from wsal_bench.sampling import Epoch, PairPolicy, pair_batches
-from wsal_bench.trainable import Progress, TrainableConfig, TrainableMethod
-from wsal_bench.types import Activations, Batch, PairBatch, WeakVideo
 from wsal_methods._pairs import Candidates, choose, fsd_of_pairs, lcs_of_pairs
 from wsal_methods.acm_net import (
     ACMConfig,

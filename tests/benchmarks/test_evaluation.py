@@ -14,6 +14,12 @@ import pytest
 
 from tests.benchmarks.figures import tell
 from wsal_bench.evaluation import common, evaluate
+from wsal_bench.evaluation.formats import (
+    detections_from_json,
+    detections_to_json,
+    detections_to_npz,
+    truth_to_npz,
+)
 from wsal_bench.types import Detections, GroundTruth
 
 RULES = common("x")
@@ -144,17 +150,17 @@ MILLION = """
 import sys, time
 from pathlib import Path
 from wsal_bench.evaluation import common, evaluate
-from wsal_bench.types import Detections, GroundTruth
+from wsal_bench.evaluation.formats import detections_from_npz, truth_from_npz
 
 def peak():  # in MB; getrusage would tell the peak of the process that started this one
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) // 1024
 
-truth = GroundTruth.from_npz(sys.argv[1] + "/truth.npz")
-evaluate(truth, Detections.from_npz(sys.argv[1] + "/few.npz"), common("x"))
+truth = truth_from_npz(sys.argv[1] + "/truth.npz")
+evaluate(truth, detections_from_npz(sys.argv[1] + "/few.npz"), common("x"))
 before = peak()
 begin = time.process_time()
-found = Detections.from_npz(sys.argv[1] + "/million.npz")
+found = detections_from_npz(sys.argv[1] + "/million.npz")
 read = time.process_time() - begin
 begin = time.process_time()
 scores = evaluate(truth, found, common("x"))
@@ -166,9 +172,9 @@ print(before, peak())
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_a_million_detections_fit_in_little_memory(tmp_path: Path) -> None:
     truth, found = made_up_case(212, 3358, 1_000_000)
-    truth.to_npz(tmp_path / "truth.npz")
-    found.to_npz(tmp_path / "million.npz")
-    made_up_case(212, 3358, 100)[1].to_npz(tmp_path / "few.npz")
+    truth_to_npz(truth, tmp_path / "truth.npz")
+    detections_to_npz(found, tmp_path / "million.npz")
+    detections_to_npz(made_up_case(212, 3358, 100)[1], tmp_path / "few.npz")
     # processes of their own: the peak of this one is that of everything before; two of them, as the
     # first may have to compile, which takes more memory than the million
     for _ in range(2):
@@ -193,14 +199,14 @@ def test_a_million_detections_fit_in_little_memory(tmp_path: Path) -> None:
 def test_the_compiled_json_reader_is_several_times_as_fast_as_the_careful_one(
     tmp_path: Path,
 ) -> None:
-    made_up_case(212, 3358, 40_000)[1].to_activitynet_json(tmp_path / "quick.json")
+    detections_to_json(made_up_case(212, 3358, 40_000)[1], tmp_path / "quick.json")
     document = json.loads((tmp_path / "quick.json").read_text())
     row = next(rows[0] for rows in document["results"].values() if rows)
     row["score"] = str(row["score"])  # one number in a string, and the careful reader takes over
     (tmp_path / "careful.json").write_text(json.dumps(document))
     seconds = {
         name: cpu_seconds(
-            lambda name=name: Detections.from_activitynet_json(  # type: ignore[misc]
+            lambda name=name: detections_from_json(  # type: ignore[misc]
                 tmp_path / f"{name}.json"
             ),
             3,

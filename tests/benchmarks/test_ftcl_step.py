@@ -9,9 +9,9 @@ import torch
 
 from tests.benchmarks.figures import tell
 from wsal_bench.api import Parent, Task
-from wsal_bench.sampling import PairPolicy, pair_batches
 from wsal_bench.timegrid import TimeGrid
-from wsal_bench.trainable import Progress
+from wsal_bench.training.hooks import Progress
+from wsal_bench.training.sampling import PairPolicy, pair_batches
 from wsal_bench.types import WeakVideo
 from wsal_methods import acm_net, ftcl
 

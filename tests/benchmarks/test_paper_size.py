@@ -26,7 +26,7 @@ from tests.benchmarks.loops import (
 from wsal_bench import kernels
 from wsal_bench.api import Parent, Task
 from wsal_bench.profiling.steps import PARTS, step_seconds
-from wsal_bench.trainable import TrainableMethod
+from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import WeakVideo
 from wsal_methods import acm_net, ftcl
 

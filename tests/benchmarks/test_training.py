@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from tests.benchmarks.figures import tell
-from wsal_bench import training
 from wsal_bench.api import Session, Task
 from wsal_bench.localization.recipe import COMMON, ProposalRecipe
-from wsal_bench.trainable import Progress, TrainableConfig, TrainableMethod
+from wsal_bench.training import loop as training
+from wsal_bench.training.hooks import Progress, TrainableConfig
+from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Activations, Batch, WeakVideo
 
 FEATURE_DIM, NUM_CLASSES, NUM_SNIPPETS, BATCH_SIZE = 128, 10, 100, 16

@@ -24,8 +24,8 @@ from torch import Tensor
 from tests.data.stores import write_store
 from wsal_bench.api import Split
 from wsal_bench.data.stored import StoredConfig
-from wsal_bench.reading import Buffers, read_ahead
-from wsal_bench.sampling import shuffled_batches
+from wsal_bench.training.reading import Buffers, read_ahead
+from wsal_bench.training.sampling import shuffled_batches
 from wsal_bench.types import Batch, WeakVideo
 from wsal_datasets.imported import Dataset
 

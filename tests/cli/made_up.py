@@ -12,9 +12,9 @@ import numpy as np
 from click.testing import Result
 
 from wsal_bench.api import Track
-from wsal_bench.cells import DataSpec, RunSpec
 from wsal_bench.evaluation import Counts, Scores, common
-from wsal_bench.results import RunFiles
+from wsal_bench.running.cells import DataSpec, RunSpec
+from wsal_bench.running.results import RunFiles
 
 Cli = Callable[..., Result]
 

@@ -18,7 +18,7 @@ from wsal_bench.cli.app import COMMANDS, App, app
 from wsal_bench.cli.options import SeedsType
 from wsal_bench.cli.output import document
 from wsal_bench.errors import DataError, GateError, UnavailableError, UsageError
-from wsal_bench.runner import RunInterrupted
+from wsal_bench.running.runner import RunInterrupted
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "scipy", "sklearn", "pandas")

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from tests.cli.made_up import Cli
-from wsal_bench.results import RunFiles
+from wsal_bench.running.results import RunFiles
 
 TRUTH = {
     "database": {

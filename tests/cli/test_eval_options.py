@@ -10,7 +10,12 @@ import pytest
 
 from tests.cli.made_up import Cli
 from tests.cli.test_eval_command import FOUND, TRUTH, arguments, files, scores
-from wsal_bench.types import Detections, GroundTruth
+from wsal_bench.evaluation.formats import (
+    detections_from_json,
+    detections_to_npz,
+    truth_from_json,
+    truth_to_npz,
+)
 
 __all__ = ["files"]  # a fixture
 
@@ -34,10 +39,10 @@ def test_anything_but_two_files_is_a_mistake_of_the_user(
 def test_files_in_npz_score_as_the_same_in_json(
     cli: Cli, files: tuple[str, ...], tmp_path: Path
 ) -> None:
-    truth = GroundTruth.from_activitynet_json(tmp_path / "truth.json")
-    found = Detections.from_activitynet_json(tmp_path / "found.json")
-    truth.to_npz(tmp_path / "truth.npz")
-    found.to_npz(tmp_path / "found.npz")
+    truth = truth_from_json(tmp_path / "truth.json")
+    found = detections_from_json(tmp_path / "found.json")
+    truth_to_npz(truth, tmp_path / "truth.npz")
+    detections_to_npz(found, tmp_path / "found.npz")
     plain = scores(cli, *files)
     assert scores(cli, str(tmp_path / "truth.npz"), str(tmp_path / "found.npz")) == plain
     result = cli("eval", str(tmp_path / "truth.npz"), str(tmp_path / "found.npz"), "--subset", "x")
@@ -49,8 +54,8 @@ def test_files_in_npz_score_as_the_same_in_json(
 def test_an_unknown_class_in_npz_is_named_with_its_file(
     cli: Cli, files: tuple[str, ...], tmp_path: Path
 ) -> None:
-    found = Detections.from_activitynet_json(tmp_path / "found.json")
-    replace(found, class_names=("wave", "jumb")).to_npz(tmp_path / "found.npz")
+    found = detections_from_json(tmp_path / "found.json")
+    detections_to_npz(replace(found, class_names=("wave", "jumb")), tmp_path / "found.npz")
     result = cli("eval", str(tmp_path / "truth.json"), str(tmp_path / "found.npz"))
     assert result.exit_code == 3
     assert "found.npz" in result.stderr

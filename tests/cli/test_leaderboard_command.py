@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.made_up import Cli, MadeUpStore
-from wsal_bench.cells import Need
+from wsal_bench.running.cells import Need
 
 
 @pytest.fixture

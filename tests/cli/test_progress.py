@@ -8,10 +8,17 @@ import sys
 import pytest
 
 from wsal_bench.api import Step, Track
-from wsal_bench.cells import Cell, DataSpec, RunSpec
 from wsal_bench.cli.progress import Display, outcome
 from wsal_bench.evaluation import common
-from wsal_bench.events import CellFinished, CellProgress, CellResult, CellStarted, Note, Planned
+from wsal_bench.running.cells import Cell, DataSpec, RunSpec
+from wsal_bench.running.events import (
+    CellFinished,
+    CellProgress,
+    CellResult,
+    CellStarted,
+    Note,
+    Planned,
+)
 
 SPEC = RunSpec(
     method="mil",

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from tests.cli.made_up import Cli
-from wsal_bench.results import RunFiles
 from wsal_bench.running.activation_file import read_activations, write_activations
+from wsal_bench.running.results import RunFiles
 
 LOADED = "print(sorted({'torch', 'scipy', 'sklearn', 'pandas', 'matplotlib'} & set(sys.modules)))"
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from wsal_bench.api import Split
 from wsal_bench.data.store import Entry, Index, features_path, truth_path, write_index
+from wsal_bench.evaluation.formats import truth_to_npz
 from wsal_bench.types import GroundTruth
 
 Make = Callable[[Split, int, int], NDArray[Any]]
@@ -51,14 +52,15 @@ def write_store(
             for name, at, num in zip(names, borders, snippets, strict=False)
         )
         count = len(names)
-        GroundTruth(
+        truth = GroundTruth(
             video=np.arange(count),
             start=np.zeros(count),
             end=np.full(count, 0.5),
             label=np.arange(count) % len(class_names),
             video_ids=names,
             class_names=class_names,
-        ).to_npz(truth_path(root, "default", split))
+        )
+        truth_to_npz(truth, truth_path(root, "default", split))
     index = Index(
         name="made-up",
         layout="by hand",

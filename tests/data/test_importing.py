@@ -24,6 +24,7 @@ from wsal_bench.data.source import Source, SourceVideo
 from wsal_bench.data.store import Store
 from wsal_bench.data.validating import validate_store
 from wsal_bench.errors import DataError
+from wsal_bench.evaluation.formats import truth_to_npz
 
 FORM = Form("mine", fps=25, stride=16)
 
@@ -331,7 +332,7 @@ def test_bytes_that_changed_after_the_import_are_found(tmp_path: Path, file: str
         path.write_bytes(bytes(data))
     else:
         truth = Store(tmp_path / "mine").truths["default"]["test"]
-        replace(truth, end=truth.end + 0.1).to_npz(path)
+        truth_to_npz(replace(truth, end=truth.end + 0.1), path)
     problems = validate_store(tmp_path / "mine").problems
     assert len(problems) == 1
     assert "not what was imported" in str(problems[0])

@@ -14,8 +14,8 @@ from tests.data.stores import write_store
 from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.store import Store
 from wsal_bench.data.stored import StoredConfig
-from wsal_bench.reading import Buffers, read_ahead
-from wsal_bench.sampling import (
+from wsal_bench.training.reading import Buffers, read_ahead
+from wsal_bench.training.sampling import (
     DraftedEpoch,
     PairPolicy,
     collate,

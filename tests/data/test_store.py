@@ -14,6 +14,7 @@ from wsal_bench.data.places import VARIABLE, data_root, store_path
 from wsal_bench.data.store import Entry, Index, Store, features_path, truth_path, write_index
 from wsal_bench.data.stored import StoredConfig, StoredDataset
 from wsal_bench.errors import DataError, UsageError
+from wsal_bench.evaluation.formats import truth_to_npz
 from wsal_bench.types import GroundTruth, WeakVideo
 from wsal_datasets.imported import Dataset as Imported
 
@@ -51,7 +52,7 @@ def root(tmp_path: Path) -> Path:
             video_ids=names,
             class_names=("run", "jump"),
         )
-        truth.to_npz(truth_path(folder, "default", split))  # type: ignore[arg-type]
+        truth_to_npz(truth, truth_path(folder, "default", split))  # type: ignore[arg-type]
         digests[split] = "0"
     write_index(
         folder,

@@ -13,8 +13,8 @@ from wsal_bench.api import SPLITS
 from wsal_bench.data.places import VARIABLE
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation import evaluate
+from wsal_bench.evaluation.floors import oracle_activations
 from wsal_bench.evaluation.protocols import common
-from wsal_bench.floors import oracle_activations
 from wsal_bench.localization import localize
 from wsal_bench.localization.recipe import COMMON
 from wsal_bench.types import Detections

@@ -15,8 +15,10 @@ from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import (
     detections_from_json,
     detections_from_npz,
+    detections_to_npz,
     truth_from_json,
     truth_from_npz,
+    truth_to_npz,
 )
 
 # more for a long run by hand: WSAL_FUZZ=100000 pytest tests/evaluation/test_formats_fuzz.py
@@ -113,7 +115,7 @@ def test_a_damaged_npz_is_read_or_refused_in_one_sentence(
 ) -> None:
     path = tmp_path / "file.npz"
     truth = data.draw(st.booleans())
-    (some_truth() if truth else some_detections()).to_npz(path)
+    truth_to_npz(some_truth(), path) if truth else detections_to_npz(some_detections(), path)
     content = path.read_bytes()
     cut = data.draw(st.integers(0, len(content)))
     at = data.draw(st.integers(0, len(content)))

@@ -17,6 +17,7 @@ from tests.evaluation.test_formats import (
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.formats import (
     detections_from_json,
+    detections_from_npz,
     detections_to_json,
     detections_to_npz,
     truth_from_json,
@@ -25,7 +26,7 @@ from wsal_bench.evaluation.formats import (
     truth_to_npz,
     with_ambiguous,
 )
-from wsal_bench.types import Detections, GroundTruth
+from wsal_bench.types import GroundTruth
 
 
 def some_truth() -> GroundTruth:
@@ -43,30 +44,28 @@ def some_truth() -> GroundTruth:
 
 
 def test_truth_goes_to_npz_and_back_exactly(tmp_path: Path) -> None:
-    some_truth().to_npz(tmp_path / "t.npz")
-    back = GroundTruth.from_npz(tmp_path / "t.npz")
+    truth_to_npz(some_truth(), tmp_path / "t.npz")
+    back = truth_from_npz(tmp_path / "t.npz")
     for name, value in vars(some_truth()).items():
         np.testing.assert_array_equal(getattr(back, name), value)
     with pytest.raises(DataError, match=r"t.npz: not a file of detections"):
-        Detections.from_npz(tmp_path / "t.npz")
+        detections_from_npz(tmp_path / "t.npz")
 
 
 def test_truth_goes_to_json_and_back_exactly(tmp_path: Path) -> None:
-    some_truth().to_activitynet_json(tmp_path / "t.json", "held-out")
-    back = GroundTruth.from_activitynet_json(
-        tmp_path / "t.json", "held-out", class_names=("run", "jump")
-    )
+    truth_to_json(some_truth(), tmp_path / "t.json", "held-out")
+    back = truth_from_json(tmp_path / "t.json", "held-out", class_names=("run", "jump"))
     for name in ("video", "start", "end", "label", "video_ids", "class_names", "durations"):
         np.testing.assert_array_equal(getattr(back, name), getattr(some_truth(), name))
 
 
 def test_detections_have_the_same_shortcuts(tmp_path: Path) -> None:
-    some_detections().to_activitynet_json(tmp_path / "d.json")
-    some_detections().to_npz(tmp_path / "d.npz")
-    assert_same(Detections.from_npz(tmp_path / "d.npz"), some_detections())
+    detections_to_json(some_detections(), tmp_path / "d.json")
+    detections_to_npz(some_detections(), tmp_path / "d.npz")
+    assert_same(detections_from_npz(tmp_path / "d.npz"), some_detections())
     known = ("run", "jump")
     assert_same(
-        Detections.from_activitynet_json(tmp_path / "d.json", class_names=known),
+        detections_from_json(tmp_path / "d.json", class_names=known),
         some_detections(),
     )
 

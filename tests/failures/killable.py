@@ -16,10 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from wsal_bench import files, plugins, runner
-from wsal_bench.cells import RunRequest
+from wsal_bench import files, plugins
 from wsal_bench.errors import WsalError
-from wsal_bench.events import CellFinished, CellProgress, CellStarted, Event
+from wsal_bench.running import runner
+from wsal_bench.running.cells import RunRequest
+from wsal_bench.running.events import CellFinished, CellProgress, CellStarted, Event
 
 
 def die() -> None:

@@ -16,12 +16,12 @@ import pytest
 
 from tests.failures import killable
 from tests.runner.toys import PLUGINS, numbers, request
-from wsal_bench.cells import RunRequest
 from wsal_bench.errors import DataError
-from wsal_bench.events import CellProgress, Event
+from wsal_bench.locks import locked
 from wsal_bench.plugins import PLUGIN_FOLDERS
-from wsal_bench.runner import run
-from wsal_bench.running.locks import locked
+from wsal_bench.running.cells import RunRequest
+from wsal_bench.running.events import CellProgress, Event
+from wsal_bench.running.runner import run
 from wsal_bench.running.workers import warm_up
 
 ROOT = Path(__file__).parents[2]
@@ -199,7 +199,7 @@ def test_a_worker_that_dies_fails_its_cell_and_the_others_go_on(tmp_path: Path) 
 HOLD = """
 import sys, time
 from pathlib import Path
-from wsal_bench.running.locks import locked
+from wsal_bench.locks import locked
 with locked(Path(sys.argv[1])):
     print("locked", flush=True)
     time.sleep(60)

@@ -12,12 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.runner.toys import PLUGINS, request
-from wsal_bench.cells import RunSpec
 from wsal_bench.cli.app import app
+from wsal_bench.evaluation.formats import truth_to_json
 from wsal_bench.plugins import PLUGIN_FOLDERS
-from wsal_bench.results import RunFiles, read_record
-from wsal_bench.runner import run
+from wsal_bench.running.cells import RunSpec
 from wsal_bench.running.datasource import Catalog
+from wsal_bench.running.results import RunFiles, read_record
+from wsal_bench.running.runner import run
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Stored:
         (root / "features").mkdir()
         for video in dataset.videos("test"):
             np.save(root / "features" / f"{video.video_id}.npy", video.features[:])
-        dataset.ground_truth("test").to_activitynet_json(root / "truth.json")
+        truth_to_json(dataset.ground_truth("test"), root / "truth.json")
     return Stored(root / "results", directory, root / "features", root / "truth.json")
 
 

@@ -16,7 +16,7 @@ import pytest
 from click.testing import Result
 
 from tests.inference.conftest import Stored
-from wsal_bench.results import RunFiles
+from wsal_bench.running.results import RunFiles
 
 Cli = Callable[..., Result]
 

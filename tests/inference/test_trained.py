@@ -16,7 +16,6 @@ import torch
 
 from tests.inference.conftest import Stored
 from tests.runner.toys import request
-from wsal_bench.cells import OWN_RECIPE
 from wsal_bench.errors import DataError, UsageError, WsalError
 from wsal_bench.evaluation.formats import detections_from_npz
 from wsal_bench.inference.feature_files import find_features
@@ -24,10 +23,11 @@ from wsal_bench.inference.stream import Choice, segments_of
 from wsal_bench.inference.trained import open_trained, run_directory
 from wsal_bench.localization.recipe import ProposalRecipe
 from wsal_bench.report.timeline import by_score
-from wsal_bench.results import RunFiles
-from wsal_bench.runner import run
+from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import by_video
+from wsal_bench.running.results import RunFiles
+from wsal_bench.running.runner import run
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.types import Proposals, Video
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.localization.recipes_page import PAGE, with_generated
+from wsal_bench.evaluation.formats import detections_to_json
 from wsal_bench.localization import Blend, ClassRule, GateList, Nms, ProposalRecipe
 from wsal_bench.localization.description import in_words, short
 from wsal_bench.types import Detections
@@ -33,7 +34,7 @@ def test_the_page_shows_the_recipes_as_they_are() -> None:
 def test_the_code_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = np.zeros(1, dtype=np.int64)
     found = Detections(one, one + 0.5, one + 2.5, one, one + 0.9, ("video",), ("action",))
-    found.to_activitynet_json(tmp_path / "detections.json")
+    detections_to_json(found, tmp_path / "detections.json")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     for code in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wsal_bench.api import Task
-from wsal_bench.trainable import Progress
+from wsal_bench.training.hooks import Progress
 from wsal_bench.types import PairBatch
 from wsal_methods import acm_net, ftcl
 

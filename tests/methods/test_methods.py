@@ -11,10 +11,11 @@ from wsal_bench.api import Parent, Session, Task
 from wsal_bench.config import Layer, build, read_presets
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.localization.recipe import ACM, COMMON
-from wsal_bench.sampling import PairPolicy, pair_batches
 from wsal_bench.timegrid import TimeGrid
-from wsal_bench.trainable import Progress, TrainableMethod
-from wsal_bench.training import fit
+from wsal_bench.training.hooks import Progress
+from wsal_bench.training.loop import fit
+from wsal_bench.training.sampling import PairPolicy, pair_batches
+from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Video, WeakVideo
 from wsal_methods import acm_net, attention_mil, ftcl, mil
 

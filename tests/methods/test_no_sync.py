@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from wsal_bench.api import Task
-from wsal_bench.sampling import PairPolicy, pair_batches
 from wsal_bench.timegrid import TimeGrid
-from wsal_bench.trainable import Progress
+from wsal_bench.training.hooks import Progress
+from wsal_bench.training.sampling import PairPolicy, pair_batches
 from wsal_bench.types import WeakVideo
 from wsal_methods import ftcl
 

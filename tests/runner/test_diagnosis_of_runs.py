@@ -9,9 +9,9 @@ import pytest
 from tests.runner.toys import numbers, request
 from wsal_bench import files
 from wsal_bench.evaluation.diagnosis import SCHEMA
-from wsal_bench.events import Note
-from wsal_bench.results import RunFiles
-from wsal_bench.runner import run
+from wsal_bench.running.events import Note
+from wsal_bench.running.results import RunFiles
+from wsal_bench.running.runner import run
 
 
 def place_of(results: Path) -> RunFiles:

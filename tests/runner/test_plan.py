@@ -7,9 +7,9 @@ import pytest
 
 from tests.datasets.conftest import Folder
 from tests.runner.toys import request
-from wsal_bench.cells import Cell, RunSpec
 from wsal_bench.errors import DataError, UnavailableError, UsageError
-from wsal_bench.specs import plan
+from wsal_bench.running.cells import Cell, RunSpec
+from wsal_bench.running.specs import plan
 
 
 def planned(*methods: str, **options: Any) -> dict[str, Cell]:

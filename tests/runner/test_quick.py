@@ -6,9 +6,9 @@ import pytest
 
 from tests.runner.toys import request
 from wsal_bench import plugins
-from wsal_bench.cells import Cell
+from wsal_bench.running.cells import Cell
 from wsal_bench.running.datasource import Catalog
-from wsal_bench.specs import plan
+from wsal_bench.running.specs import plan
 
 
 @pytest.fixture

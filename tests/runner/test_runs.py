@@ -10,12 +10,19 @@ import numpy as np
 import pytest
 
 from tests.runner.toys import numbers, request
-from wsal_bench.cells import RunRequest
 from wsal_bench.errors import DataError
-from wsal_bench.events import CellFinished, CellProgress, CellResult, CellStarted, Event, Note
-from wsal_bench.floors import FLOORS
-from wsal_bench.results import ResultStore, RunFiles, ScoreKey
-from wsal_bench.runner import run, run_all
+from wsal_bench.evaluation.floors import FLOORS
+from wsal_bench.running.cells import RunRequest
+from wsal_bench.running.events import (
+    CellFinished,
+    CellProgress,
+    CellResult,
+    CellStarted,
+    Event,
+    Note,
+)
+from wsal_bench.running.results import ResultStore, RunFiles, ScoreKey
+from wsal_bench.running.runner import run, run_all
 
 
 class Heard(list[Event]):

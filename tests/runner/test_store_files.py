@@ -109,7 +109,8 @@ def test_the_environment_says_where_a_number_was_made() -> None:
 def test_reading_the_store_imports_no_torch() -> None:
     code = (
         "import sys\n"
-        "import wsal_bench.results, wsal_bench.specs, wsal_bench.plugins, wsal_bench.environment\n"
+        "import wsal_bench.running.results, wsal_bench.running.specs\n"
+        "import wsal_bench.plugins, wsal_bench.environment\n"
         "wsal_bench.environment.environment()\n"
         "print('torch' in sys.modules)"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wsal_bench.cells import RunRequest
+from wsal_bench.running.cells import RunRequest
 
 PLUGINS = Path(__file__).parent / "plugins"
 NUMBERS = ("last.pt", "activations.npz", "detections.npz", "recipe.json", "tiny--common.json")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.training.hooks import EVERY_HOOK, make, make_videos
-from wsal_bench import training
 from wsal_bench.api import Session
 from wsal_bench.errors import DataError
+from wsal_bench.training import loop as training
 
 
 def run_in_a_process(target: Callable[..., None], *arguments: Any) -> int | None:

@@ -13,7 +13,8 @@ from torch.optim import SGD, Adam, Optimizer
 from wsal_bench.api import Session, Task
 from wsal_bench.localization.recipe import COMMON, ProposalRecipe
 from wsal_bench.timegrid import TimeGrid
-from wsal_bench.trainable import Phase, Progress, TrainableConfig, TrainableMethod, as_array
+from wsal_bench.training.hooks import Phase, Progress, TrainableConfig, as_array
+from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Activations, Batch, Video, WeakVideo
 
 FEATURE_DIM, NUM_CLASSES = 6, 3

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from wsal_bench.checkpoints import (
+from wsal_bench.errors import DataError
+from wsal_bench.training.checkpoints import (
     Checkpoint,
     CheckpointFolder,
     Position,
@@ -16,8 +17,7 @@ from wsal_bench.checkpoints import (
     pack,
     unpack,
 )
-from wsal_bench.errors import DataError
-from wsal_bench.history import (
+from wsal_bench.training.history import (
     EpochRecord,
     LossLog,
     append,

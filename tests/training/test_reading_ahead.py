@@ -18,10 +18,10 @@ from tests.training.hooks import FEATURE_DIM, Accumulating, Tiny, Unsized, make,
 from wsal_bench.api import Session, truth_locked
 from wsal_bench.api import _truth_locked as lock
 from wsal_bench.errors import DataError
-from wsal_bench.reading import Buffers, read_ahead
-from wsal_bench.sampling import DraftedEpoch, PairPolicy, pair_batches, shuffled_batches
-from wsal_bench.trainable import Progress
-from wsal_bench.training import Interrupted, fit
+from wsal_bench.training.hooks import Progress
+from wsal_bench.training.loop import Interrupted, fit
+from wsal_bench.training.reading import Buffers, read_ahead
+from wsal_bench.training.sampling import DraftedEpoch, PairPolicy, pair_batches, shuffled_batches
 from wsal_bench.types import Batch, Video, WeakVideo
 
 WORKERS = (0, 1, 3)
@@ -123,7 +123,7 @@ def test_a_batch_that_somebody_keeps_stays_as_it_was(workers: int) -> None:
 
 
 def test_padding_is_zero_in_memory_that_held_other_numbers() -> None:
-    from wsal_bench.sampling import _gather
+    from wsal_bench.training.sampling import _gather
 
     videos, buffers = make_videos(), Buffers(1)
     buffers.take(2, 9, FEATURE_DIM)[:] = 7  # given back at once

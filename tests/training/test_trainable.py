@@ -7,7 +7,8 @@ from torch import nn
 
 from tests.training.hooks import Tiny, make, make_test_video, make_videos
 from wsal_bench.api import Session
-from wsal_bench.trainable import Progress, TrainableMethod, as_array
+from wsal_bench.training.hooks import Progress, as_array
+from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Activations, Video
 
 

@@ -27,10 +27,11 @@ from tests.training.hooks import (
     to_batch,
 )
 from wsal_bench.api import Parent, Session, Step, Task
-from wsal_bench.checkpoints import last_weights
 from wsal_bench.errors import DataError, NonFiniteLossError
-from wsal_bench.trainable import Phase, Progress, TrainableMethod
-from wsal_bench.training import Interrupted, fit
+from wsal_bench.training.checkpoints import last_weights
+from wsal_bench.training.hooks import Phase, Progress
+from wsal_bench.training.loop import Interrupted, fit
+from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Batch, WeakVideo
 
 

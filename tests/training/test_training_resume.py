@@ -20,9 +20,9 @@ from tests.training.hooks import (
     make_videos,
     session,
 )
-from wsal_bench import training
-from wsal_bench.checkpoints import Position, last_weights
 from wsal_bench.errors import DataError
+from wsal_bench.training import loop as training
+from wsal_bench.training.checkpoints import Position, last_weights
 
 ALWAYS = float("inf")
 

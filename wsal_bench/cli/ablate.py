@@ -11,9 +11,6 @@ from typing import Any
 import click
 
 from wsal_bench import plugins
-from wsal_bench.ablation import Ablation, Plan, build
-from wsal_bench.api import Method
-from wsal_bench.cells import Cell, RunRequest
 from wsal_bench.cli.failures import CELLS_FAILED
 from wsal_bench.cli.options import NamesType
 from wsal_bench.cli.output import document, note
@@ -21,10 +18,13 @@ from wsal_bench.cli.progress import Display
 from wsal_bench.cli.requests import TrainingOptions, training_options
 from wsal_bench.cli.writing import FORMATS, write_forms
 from wsal_bench.errors import UsageError, did_you_mean
+from wsal_bench.plugins.contract import Method
 from wsal_bench.report import study as page
-from wsal_bench.report.runs import ScoredRun
-from wsal_bench.report.stored import read_cell
+from wsal_bench.running.cells import Cell, RunRequest
 from wsal_bench.running.datasource import Catalog
+from wsal_bench.studies.ablation import Ablation, Plan, build
+from wsal_bench.studies.runs import ScoredRun
+from wsal_bench.studies.stored import read_cell
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _parts(plan: Plan, kind: type[Method], training: TrainingOptions) -> list[Pa
 
 def _run(parts: Sequence[Part]) -> int:
     """How many cells failed."""
-    from wsal_bench import runner
+    from wsal_bench.running import runner
 
     with Display() as display:
         runner.run_all([part.request for part in parts], display.on_event)
@@ -152,7 +152,7 @@ def _run(parts: Sequence[Part]) -> int:
 
 def _studies(plan: Plan, parts: Sequence[Part], recipe: str) -> list[Ablation]:
     """A table for each data set."""
-    from wsal_bench.specs import plan as cells_of
+    from wsal_bench.running.specs import plan as cells_of
 
     catalog = Catalog()
     runs: dict[str, dict[str, list[ScoredRun]]] = {}

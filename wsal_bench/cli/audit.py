@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from wsal_bench.cells import OWN_RECIPE
 from wsal_bench.cli.options import json_option, plugins_option, results_option
 from wsal_bench.cli.output import document
 from wsal_bench.cli.rescore import open_target, read_truths, truth_options
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, common, protocol
 from wsal_bench.report import audited as page
-from wsal_bench.running.auditing import audit
-from wsal_bench.running.targets import Target, is_run
+from wsal_bench.running.cells import OWN_RECIPE
+from wsal_bench.studies.audit_runs import audit
+from wsal_bench.studies.targets import Target, is_run
 
 
 @click.command("audit")

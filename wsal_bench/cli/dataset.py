@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from wsal_bench import plugins
-from wsal_bench.api import Dataset
 from wsal_bench.cli.source import Option, read_source
 from wsal_bench.config import Config
 from wsal_bench.data.stored import StoredDataset
+from wsal_bench.plugins.contract import Dataset
 
 
 def described(plugin: plugins.Plugin) -> dict[str, Any]:

@@ -170,8 +170,8 @@ def diagnose_stored(name: str, results: Path, chosen: DiagnosisChoice) -> dict[s
         UsageError: no run of that name, it failed, or has no such scores.
         DataError: its files or data cannot be read.
     """
-    from wsal_bench.report.lookup import find_run
     from wsal_bench.running.diagnosing import diagnose_run
+    from wsal_bench.running.lookup import find_run
 
     run = find_run(results, name)
     if run is None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wsal_bench.cells import OWN_RECIPE
 from wsal_bench.cli.counting import Counting
 from wsal_bench.cli.options import (
     DeviceType,
@@ -20,6 +19,7 @@ from wsal_bench.cli.options import (
 )
 from wsal_bench.cli.output import document, note, warn
 from wsal_bench.errors import DataError, UsageError
+from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.timegrid import TimeGrid
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _trained(request: Request) -> Trained:
     import torch
 
     from wsal_bench.inference.trained import open_trained, run_directory
-    from wsal_bench.report.lookup import find_run
+    from wsal_bench.running.lookup import find_run
 
     path = Path(request.checkpoint)
     if path.is_file():

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from wsal_bench.cells import OWN_RECIPE
 from wsal_bench.cli.options import json_option, results_option
 from wsal_bench.cli.output import document, note, warn
 from wsal_bench.cli.writing import FORMATS, write_forms
 from wsal_bench.errors import UsageError, did_you_mean
-from wsal_bench.leaderboard import Leaderboard, build
 from wsal_bench.localization import recipe as presets
 from wsal_bench.report import board as page
-from wsal_bench.report.stored import Collection, collect, datasets, recipes
-from wsal_bench.results import ResultStore, StoredRun
+from wsal_bench.running.cells import OWN_RECIPE
+from wsal_bench.running.results import ResultStore, StoredRun
+from wsal_bench.studies.leaderboard import Leaderboard, build
+from wsal_bench.studies.stored import Collection, collect, datasets, recipes
 
 
 @click.command()

@@ -127,7 +127,7 @@ def _recipes() -> list[dict[str, Any]]:
 
 
 def _runs(results: Path) -> list[dict[str, Any]]:
-    from wsal_bench.report.lookup import summaries
+    from wsal_bench.running.lookup import summaries
 
     return summaries(results)
 

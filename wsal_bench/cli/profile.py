@@ -200,7 +200,7 @@ def methods(
     runs: tuple[str, ...], steps: int, out: Path | None, results: Path, as_json: bool
 ) -> None:
     """Seconds of a training step by part, on real steps of stored runs (directory or hash)."""
-    from wsal_bench.cells import RunSpec
+    from wsal_bench.running.cells import RunSpec
 
     found = [_run(run, results) for run in runs]
     from wsal_bench.profiling.steps import SCHEMA as METHODS_SCHEMA
@@ -227,7 +227,7 @@ def _run(name: str, results: Path) -> dict[str, Any]:
     Raises:
         UsageError: there is none of that name.
     """
-    from wsal_bench.report.lookup import find_run
+    from wsal_bench.running.lookup import find_run
 
     found = find_run(results, name)
     if found is None:

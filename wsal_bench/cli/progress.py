@@ -10,9 +10,13 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from wsal_bench.cells import Cell
 from wsal_bench.cli.output import note, warn
-from wsal_bench.events import (
+from wsal_bench.report import numbers
+from wsal_bench.report.board import average_title
+from wsal_bench.report.table import Cell as Text
+from wsal_bench.report.table import Column, Table, plain
+from wsal_bench.running.cells import Cell
+from wsal_bench.running.events import (
     CellFinished,
     CellProgress,
     CellResult,
@@ -21,10 +25,6 @@ from wsal_bench.events import (
     Note,
     Planned,
 )
-from wsal_bench.report import numbers
-from wsal_bench.report.board import average_title
-from wsal_bench.report.table import Cell as Text
-from wsal_bench.report.table import Column, Table, plain
 
 LINE_SECONDS = 10.0  # between two plain lines about the same cell
 

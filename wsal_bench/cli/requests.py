@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import click
 
-from wsal_bench.cells import OWN_RECIPE, Precision, RunRequest
 from wsal_bench.cli.options import (
     DeviceType,
     NamesType,
@@ -19,6 +18,7 @@ from wsal_bench.cli.options import (
     plugins_option,
     results_option,
 )
+from wsal_bench.running.cells import OWN_RECIPE, Precision, RunRequest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

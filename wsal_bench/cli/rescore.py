@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 
 import click
 
-from wsal_bench.cells import OWN_RECIPE
 from wsal_bench.cli.options import NamesType, json_option, plugins_option, results_option
 from wsal_bench.cli.output import document, note
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import truth_from_json, truth_from_npz, with_ambiguous
 from wsal_bench.report import rescored as page
-from wsal_bench.report.lookup import find_run
-from wsal_bench.rescoring import protocols_of, rescore
-from wsal_bench.running.targets import Target, is_run, open_file, open_run
+from wsal_bench.running.cells import OWN_RECIPE
+from wsal_bench.running.lookup import find_run
+from wsal_bench.studies.rescore import protocols_of, rescore
+from wsal_bench.studies.targets import Target, is_run, open_file, open_run
 from wsal_bench.types import GroundTruth
 
 Command = TypeVar("Command", bound=Callable[..., Any])

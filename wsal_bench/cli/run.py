@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
-from wsal_bench.cells import Cell, RunRequest
 from wsal_bench.cli.failures import CELLS_FAILED
 from wsal_bench.cli.options import NamesType
 from wsal_bench.cli.output import document, note
 from wsal_bench.cli.progress import Display, cell_table
 from wsal_bench.cli.requests import TrainingOptions, training_options
-from wsal_bench.events import CellResult
 from wsal_bench.report import numbers
 from wsal_bench.report.board import average_title
 from wsal_bench.report.table import Cell as Text
 from wsal_bench.report.table import Column, Table, plain
+from wsal_bench.running.cells import Cell, RunRequest
+from wsal_bench.running.events import CellResult
 from wsal_bench.statistics import nested_mean_std
 
 SCHEMA = "wsal-bench/run/1"
@@ -42,7 +42,7 @@ def run(
     if dry_run:
         _print_plan(request, as_json=as_json)
         return
-    from wsal_bench import runner  # imports torch
+    from wsal_bench.running import runner  # imports torch
 
     with Display() as display:
         results = runner.run(request, display.on_event)
@@ -59,7 +59,7 @@ def run(
 
 
 def _print_plan(request: RunRequest, *, as_json: bool) -> None:
-    from wsal_bench.specs import plan  # looks at the devices with torch
+    from wsal_bench.running.specs import plan  # looks at the devices with torch
 
     cells = plan(request)
     if as_json:

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from wsal_bench import plugins
-from wsal_bench.cells import OWN_RECIPE
 from wsal_bench.cli.dataset import described
 from wsal_bench.cli.diagnosis import (
     choice,
@@ -36,7 +35,8 @@ from wsal_bench.evaluation.protocols import spelled_out
 from wsal_bench.localization import recipe as recipes
 from wsal_bench.localization.description import in_words
 from wsal_bench.report.diagnosis import summary
-from wsal_bench.report.lookup import find_run
+from wsal_bench.running.cells import OWN_RECIPE
+from wsal_bench.running.lookup import find_run
 
 SCHEMA = "wsal-bench/show/1"
 

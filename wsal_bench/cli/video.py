@@ -87,9 +87,9 @@ def show_video(
         UsageError: no such run, video or scores.
         DataError: something cannot be read or written.
     """
-    from wsal_bench.report.lookup import find_run
+    from wsal_bench.inference.stored_video import video_of_run
     from wsal_bench.report.timeline import MAX_SEGMENTS, content
-    from wsal_bench.running.one_video import video_of_run
+    from wsal_bench.running.lookup import find_run
 
     assert chosen.video is not None
     run = find_run(results, name)

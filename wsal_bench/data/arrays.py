@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.api import Split
 from wsal_bench.data.source import SourceVideo, stamp
 from wsal_bench.errors import DataError
+from wsal_bench.plugins.contract import Split
 
 
 def file_of(video_id: str, split: Split, path: Path) -> SourceVideo:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from wsal_bench.api import Split
+from wsal_bench.plugins.contract import Split
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from wsal_bench.api import SPLITS
 from wsal_bench.config import Config, Layer, build, read_yaml
 from wsal_bench.errors import DataError, UsageError, did_you_mean
+from wsal_bench.plugins.contract import SPLITS
 
 FILE_NAME = "dataset.yaml"
 

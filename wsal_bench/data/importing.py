@@ -19,7 +19,6 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.journal import JOURNAL, Noted, key_of, read_journal
 from wsal_bench.data.problems import (
     Problem,
@@ -38,8 +37,10 @@ from wsal_bench.data.store import (
     write_index,
 )
 from wsal_bench.errors import DataError
+from wsal_bench.evaluation.formats import truth_to_npz
 from wsal_bench.files import make_folder, write_text
-from wsal_bench.running.locks import LOCK, locked
+from wsal_bench.locks import LOCK, locked
+from wsal_bench.plugins.contract import SPLITS, Split
 from wsal_bench.timegrid import TimeGrid
 
 Dtype = Literal["float16", "float32"]
@@ -259,7 +260,7 @@ def _index(
         digests[variant] = {}
         for split, truth in truths.items():
             path = truth_path(folder, variant, split)
-            truth.to_npz(path)
+            truth_to_npz(truth, path)
             digests[variant][split] = sha256(path.read_bytes()).hexdigest()
     header = np.load(features_path(folder, "train"), mmap_mode="r")
     width = int(header.shape[1])

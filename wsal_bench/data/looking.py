@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from wsal_bench import plugins
-from wsal_bench.api import SPLITS, Dataset, Split
 from wsal_bench.config import build
 from wsal_bench.data.layouts.truth import read_truth
 from wsal_bench.errors import DataError, UsageError, did_you_mean
+from wsal_bench.plugins.contract import SPLITS, Dataset, Split
 from wsal_bench.types import GroundTruth
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsal_bench import plugins
-from wsal_bench.api import Dataset, Split
 from wsal_bench.data import description
 from wsal_bench.data.card import Card
 from wsal_bench.data.description import Description
@@ -18,6 +17,7 @@ from wsal_bench.data.layouts.truth import read_truth, same_in_all
 from wsal_bench.data.source import Source
 from wsal_bench.data.stored import StoredDataset
 from wsal_bench.errors import UsageError, did_you_mean
+from wsal_bench.plugins.contract import Dataset, Split
 from wsal_bench.types import GroundTruth
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.source import Source
 from wsal_bench.errors import did_you_mean, first_of
+from wsal_bench.plugins.contract import SPLITS, Split
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.types import GroundTruth
 

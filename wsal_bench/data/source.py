@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from wsal_bench.api import Split
+from wsal_bench.plugins.contract import Split
 from wsal_bench.types import GroundTruth
 
 

@@ -18,13 +18,13 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from wsal_bench.api import SPLITS, Split
 from wsal_bench.config import Config
 from wsal_bench.data.features import open_features
 from wsal_bench.data.packed import PackedFeatures, PackedFile
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.formats import truth_from_npz
 from wsal_bench.files import read_json
+from wsal_bench.plugins.contract import SPLITS, Split
 from wsal_bench.types import GroundTruth
 
 INDEX = "index.json"

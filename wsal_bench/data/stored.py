@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench import api
 from wsal_bench.config import Config as BaseConfig
 from wsal_bench.data.card import Card
 from wsal_bench.data.checks import check_groups, only_classes
@@ -19,6 +18,7 @@ from wsal_bench.data.places import store_path
 from wsal_bench.data.source import Source
 from wsal_bench.data.store import INDEX, Store, is_store
 from wsal_bench.errors import DataError
+from wsal_bench.plugins import contract as api
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.types import GroundTruth, Video, WeakVideo
 

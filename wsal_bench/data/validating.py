@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.api import SPLITS
 from wsal_bench.data.importing import Form
 from wsal_bench.data.packed import PackedFeatures
 from wsal_bench.data.problems import Problem, source_problems, unused_truth
@@ -19,6 +18,7 @@ from wsal_bench.data.reading import Reader, Report
 from wsal_bench.data.source import Source, SourceVideo
 from wsal_bench.data.store import Store, truth_path
 from wsal_bench.errors import DataError
+from wsal_bench.plugins.contract import SPLITS
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from wsal_bench import plugins
-from wsal_bench.api import Method, Task
-from wsal_bench.cells import OWN_RECIPE, RunSpec
-from wsal_bench.checkpoints import FOLDER, LAST, read_weights
 from wsal_bench.config import Layer, build
 from wsal_bench.errors import DataError, UsageError, did_you_mean
 from wsal_bench.localization import recipe as recipes
 from wsal_bench.localization.recipe import ProposalRecipe
-from wsal_bench.results import RunFiles, read_record
+from wsal_bench.plugins.contract import Method, Task
+from wsal_bench.running.cells import OWN_RECIPE, RunSpec
 from wsal_bench.running.datasource import Catalog
 from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.resolution import resolve_device
+from wsal_bench.running.results import RunFiles, read_record
+from wsal_bench.training.checkpoints import FOLDER, LAST, read_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -154,7 +154,7 @@ def _task(spec: RunSpec, inputs: Inputs, device: str) -> Task:
 
 
 def _load(method: Method, path: Path, spec: RunSpec) -> None:
-    from wsal_bench.trainable import TrainableMethod
+    from wsal_bench.training.trainable import TrainableMethod
 
     if not isinstance(method, TrainableMethod):
         raise UsageError(f"{spec.name} keeps no weights, so it cannot be asked about new videos")

@@ -12,17 +12,18 @@ import numpy as np
 import torch
 
 from wsal_bench import plugins
-from wsal_bench.api import Method, truth_locked
-from wsal_bench.cells import RunSpec
 from wsal_bench.config import Layer, build
 from wsal_bench.environment import environment
 from wsal_bench.errors import DataError, UsageError
-from wsal_bench.learner import Learner
+from wsal_bench.plugins.contract import Method, truth_locked
 from wsal_bench.profiling.parts import Clock, timed_kernels
+from wsal_bench.running.cells import RunSpec
 from wsal_bench.running.datasource import Catalog
 from wsal_bench.running.learning import parent_of
 from wsal_bench.running.resolution import resolve_device, task_of
-from wsal_bench.trainable import Progress, TrainableMethod
+from wsal_bench.training.hooks import Progress
+from wsal_bench.training.learner import Learner
+from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Batch
 
 SCHEMA = "wsal-bench/profile-methods/2"

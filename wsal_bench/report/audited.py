@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from wsal_bench.auditing import Audit, Part, Spread
 from wsal_bench.report import numbers
 from wsal_bench.report.board import average_title
 from wsal_bench.report.table import Cell, Column, Table, markdown
 from wsal_bench.statistics.comparison import LEVEL
+from wsal_bench.studies.audit import Audit, Part, Spread
 
 SCHEMA = "wsal-bench/audit/1"
 _ZERO = 5e-12  # of fractions: below it a difference is rounding

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from wsal_bench.evaluation import Protocol
-from wsal_bench.leaderboard import Leaderboard, Row
 from wsal_bench.report import numbers, uncertainty
 from wsal_bench.report.table import Cell, Column, Table, csv_text, latex, markdown
 from wsal_bench.statistics import NestedMean
+from wsal_bench.studies.leaderboard import Leaderboard, Row
 
 SCHEMA = "wsal-bench/leaderboard/1"
 

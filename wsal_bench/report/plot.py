@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from wsal_bench.leaderboard import Leaderboard
+from wsal_bench.studies.leaderboard import Leaderboard
 
 
 def to_svg(board: Leaderboard) -> str:

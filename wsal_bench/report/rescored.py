@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wsal_bench.report import numbers
 from wsal_bench.report.board import average_title
 from wsal_bench.report.table import Cell, Column, Table, csv_text, markdown
-from wsal_bench.rescoring import Rescored, Rescoring
+from wsal_bench.studies.rescore import Rescored, Rescoring
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from wsal_bench.ablation import Ablation, AblationRow
 from wsal_bench.evaluation import Protocol
 from wsal_bench.report import numbers, uncertainty
 from wsal_bench.report.board import average_title
 from wsal_bench.report.table import Cell, Column, Table, csv_text, latex, markdown
+from wsal_bench.studies.ablation import Ablation, AblationRow
 
 SCHEMA = "wsal-bench/ablation/1"
 _MARK = "✓"

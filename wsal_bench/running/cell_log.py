@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wsal_bench.cells import Cell
 from wsal_bench.errors import DataError
-from wsal_bench.events import Event, Note
+from wsal_bench.running.cells import Cell
+from wsal_bench.running.events import Event, Note
 
 _LOGGERS = ("wsal_bench", "wsal_methods", "wsal_datasets")
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from wsal_bench import plugins
-from wsal_bench.api import Dataset, Split, Track
-from wsal_bench.cells import DataSpec
 from wsal_bench.config import Layer, build
 from wsal_bench.errors import DataError
+from wsal_bench.plugins.contract import Dataset, Split, Track
+from wsal_bench.running.cells import DataSpec
 from wsal_bench.types import GroundTruth, Video
 
 QUICK_VIDEOS: Mapping[Split, int] = {"train": 8, "test": 4}

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from wsal_bench import files
-from wsal_bench.cells import OWN_RECIPE
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation import Scores, evaluate
 from wsal_bench.evaluation.diagnosis import SCHEMA, Options, diagnose, obstacle
 from wsal_bench.evaluation.formats import detections_from_npz
-from wsal_bench.results import RunFiles, ScoreKey, StoredRun, StoredScores, read_record
 from wsal_bench.running.activation_file import read_activations
+from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.datasource import Catalog
 from wsal_bench.running.oracle_recipe import oracle_recipe
 from wsal_bench.running.recipe_file import recipe_from_json
+from wsal_bench.running.results import RunFiles, ScoreKey, StoredRun, StoredScores, read_record
 from wsal_bench.types import Activations, Detections, GroundTruth
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wsal_bench.api import SPLITS, Dataset
 from wsal_bench.errors import DataError
+from wsal_bench.plugins.contract import SPLITS, Dataset
 from wsal_bench.timegrid import TimeGrid
 
 

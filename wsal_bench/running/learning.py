@@ -6,29 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import fsum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wsal_bench import plugins
-from wsal_bench.api import Dataset, Method, Parent, Session, Split, truth_locked
-from wsal_bench.cells import OWN_RECIPE, Cell, Need
 from wsal_bench.config import Layer, build
 from wsal_bench.evaluation.formats import detections_from_npz
-from wsal_bench.events import CellProgress
 from wsal_bench.localization import localize
 from wsal_bench.localization.recipe import ProposalRecipe
-from wsal_bench.results import RunFiles, read_record
+from wsal_bench.plugins.contract import Dataset, Method, Parent, Session, Split, truth_locked
 from wsal_bench.running.activation_file import read_activations, write_activations
+from wsal_bench.running.cells import OWN_RECIPE, Cell, Need
+from wsal_bench.running.context import Context, StoppedError, Stopwatch
+from wsal_bench.running.events import CellProgress
 from wsal_bench.running.recipe_file import recipe_from_json
 from wsal_bench.running.resolution import task_of
-from wsal_bench.running.stopwatch import Stopwatch
+from wsal_bench.running.results import RunFiles, read_record
 from wsal_bench.types import Activations, Detections, Proposals, Video
-
-if TYPE_CHECKING:
-    from wsal_bench.running.stages import Context
-
-
-class StoppedError(Exception):
-    """The user wants the run to end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +86,7 @@ def learn(cell: Cell, dataset: Dataset, context: Context, watch: Stopwatch) -> L
 
 
 def _fit(method: Method, dataset: Dataset, session: Session) -> None:
-    from wsal_bench.training import Interrupted
+    from wsal_bench.training.loop import Interrupted
 
     try:
         method.fit(dataset.videos("train"), session)  # type: ignore[arg-type]
@@ -102,7 +95,7 @@ def _fit(method: Method, dataset: Dataset, session: Session) -> None:
 
 
 def _trained_seconds(history: Path) -> float:
-    from wsal_bench.history import from_lines
+    from wsal_bench.training.history import from_lines
 
     if not history.exists():
         return 0.0
@@ -138,7 +131,7 @@ def parent_of(need: Need, results: Path) -> Parent:
     """What a finished parent hands to its child."""
     place = RunFiles(results / need.cell)
     if need.kind == "checkpoint":
-        from wsal_bench.checkpoints import last_weights
+        from wsal_bench.training.checkpoints import last_weights
 
         return Parent(weights=last_weights(place.directory))
     activations = {

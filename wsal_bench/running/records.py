@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from wsal_bench.cells import Cell
 from wsal_bench.environment import environment
-from wsal_bench.results import RECORD_SCHEMA, RunFiles
+from wsal_bench.running.cells import Cell
+from wsal_bench.running.context import STAGES
 from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import Learned
-from wsal_bench.running.stopwatch import STAGES
+from wsal_bench.running.results import RECORD_SCHEMA, RunFiles
 
 
 def good_record(
@@ -84,7 +84,7 @@ def _history(place: RunFiles) -> dict[str, Any] | None:
     """How many epochs there were and how the last one ended; None where there were none."""
     if not place.history.exists():
         return None
-    from wsal_bench.history import from_lines
+    from wsal_bench.training.history import from_lines
 
     records = from_lines(place.history.read_text(encoding="utf-8"))
     if not records:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsal_bench import plugins
-from wsal_bench.api import Dataset, Method, Task
-from wsal_bench.cells import OWN_RECIPE, Cell, RunRequest, RunSpec
 from wsal_bench.config import Layer, build, choose_preset, read_presets
 from wsal_bench.errors import UnavailableError, UsageError, did_you_mean
 from wsal_bench.evaluation import protocols
 from wsal_bench.evaluation.protocols import Protocol
 from wsal_bench.localization import recipe as recipes
 from wsal_bench.plugins import MethodName
+from wsal_bench.plugins.contract import Dataset, Method, Task
+from wsal_bench.running.cells import OWN_RECIPE, Cell, RunRequest, RunSpec
 from wsal_bench.running.settings import Settings
 
 QUICK_PRESET = "quick"

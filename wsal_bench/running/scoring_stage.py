@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 
 from wsal_bench import files
-from wsal_bench.api import Dataset, Split
-from wsal_bench.cells import OWN_RECIPE, Cell
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation import Scores, evaluate
+from wsal_bench.evaluation.floors import FLOORS
 from wsal_bench.evaluation.formats import detections_from_npz, detections_to_npz
-from wsal_bench.floors import FLOORS
 from wsal_bench.localization import localize
 from wsal_bench.localization import recipe as recipes
 from wsal_bench.localization.recipe import ProposalRecipe
-from wsal_bench.results import RunFiles, read_scores
+from wsal_bench.plugins.contract import Dataset, Split
 from wsal_bench.running.activation_file import read_activations, write_activations
+from wsal_bench.running.cells import OWN_RECIPE, Cell
+from wsal_bench.running.context import Stopwatch
 from wsal_bench.running.diagnosing import write_diagnosis
 from wsal_bench.running.learning import Learned
 from wsal_bench.running.recipe_file import recipe_from_json
-from wsal_bench.running.stopwatch import Stopwatch
+from wsal_bench.running.results import RunFiles, read_scores
 from wsal_bench.types import Activations, Detections, GroundTruth
 
 

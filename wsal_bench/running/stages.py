@@ -9,51 +9,28 @@ from __future__ import annotations
 import logging
 import shutil
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from wsal_bench import files, plugins
-from wsal_bench.cells import Cell
 from wsal_bench.errors import DataError, UnavailableError, WsalError
 from wsal_bench.evaluation import Scores
-from wsal_bench.events import CellResult, CellStarted, Event, ListenerError, Note, Status
-from wsal_bench.results import RunFiles, read_record
+from wsal_bench.locks import locked
 from wsal_bench.running.cell_log import cell_log
-from wsal_bench.running.datasource import Catalog
+from wsal_bench.running.cells import Cell
+from wsal_bench.running.context import Context, StoppedError, Stopwatch
+from wsal_bench.running.events import CellResult, CellStarted, ListenerError, Note, Status
 from wsal_bench.running.inputs import Inputs
-from wsal_bench.running.learning import Learned, StoppedError, learn
-from wsal_bench.running.locks import locked
+from wsal_bench.running.learning import Learned, learn
 from wsal_bench.running.records import failed_record, good_record
+from wsal_bench.running.results import RunFiles, read_record
 from wsal_bench.running.scoring_stage import DamagedError, Scoring, reading
-from wsal_bench.running.stopwatch import Stopwatch
 
 _logger = logging.getLogger("wsal_bench.cell")
-
-
-@dataclass(frozen=True, eq=False)
-class Context:
-    """What the cells of a run share in one process.
-
-    Args:
-        results: folder of the store.
-        catalog: open data sets.
-        overwrite: make finished cells again.
-        num_workers: threads of a cell that read coming batches.
-        stop: asked often; true where the user wants the run to end.
-        emit: told what happens.
-    """
-
-    results: Path
-    catalog: Catalog
-    overwrite: bool = False
-    num_workers: int = 0
-    stop: Callable[[], bool] = lambda: False
-    emit: Callable[[Event], None] = lambda event: None
 
 
 def is_finished(cell: Cell, context: Context) -> bool:
@@ -171,7 +148,7 @@ class _Work:
             if not self.place.activations(split).exists():
                 raise DamagedError(f"{self.place.activations(split)} is not there")
         if self.cell.inherited:
-            from wsal_bench.checkpoints import last_weights
+            from wsal_bench.training.checkpoints import last_weights
 
             with reading():
                 last_weights(self.place.directory)

@@ -17,14 +17,14 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from wsal_bench.cells import Cell
 from wsal_bench.errors import WsalError
-from wsal_bench.events import CellResult, Event, ListenerError, guarded
 from wsal_bench.plugins import PLUGIN_FOLDERS
+from wsal_bench.running.cells import Cell
+from wsal_bench.running.context import Context, StoppedError
 from wsal_bench.running.datasource import Catalog
-from wsal_bench.running.learning import StoppedError
+from wsal_bench.running.events import CellResult, Event, ListenerError, guarded
 from wsal_bench.running.signals import listening
-from wsal_bench.running.stages import Context, run_cell
+from wsal_bench.running.stages import run_cell
 
 # torch's optimisers import _dynamo when the first one is made: 0.8 s of CPU in every cell
 _PRELOAD = ["torch", "torch._dynamo", "wsal_bench.running.workers"]

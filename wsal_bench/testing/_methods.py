@@ -12,13 +12,13 @@ import numpy as np
 import torch
 
 from wsal_bench import plugins
-from wsal_bench.api import Method, Parent, Session, truth_locked
 from wsal_bench.config import Config, Layer, build, read_presets
 from wsal_bench.errors import WsalError
+from wsal_bench.plugins.contract import Method, Parent, Session, truth_locked
 from wsal_bench.testing._findings import Finding, run_checks
 from wsal_bench.testing._videos import Videos, copies, make_task, make_videos
-from wsal_bench.trainable import TrainableMethod
-from wsal_bench.training import Interrupted
+from wsal_bench.training.loop import Interrupted
+from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Activations, Video
 
 SMALL: Mapping[str, Any] = {"epochs": 2, "batch_size": 4, "num_snippets": 20}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wsal_bench.api import Task
+from wsal_bench.plugins.contract import Task
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.types import Video, WeakVideo
 

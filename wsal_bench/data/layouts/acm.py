@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.checks import check_no_overlap, classes_shown, with_classes
 from wsal_bench.data.features import FeatureFile, open_features
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import truth_from_json
+from wsal_bench.plugins.contract import SPLITS, Split
 from wsal_bench.types import GroundTruth
 
 

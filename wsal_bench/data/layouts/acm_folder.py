@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wsal_bench.api import SPLITS
 from wsal_bench.data.arrays import file_of
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts import acm
 from wsal_bench.data.layouts.truth import read_truth
 from wsal_bench.data.source import Source
+from wsal_bench.plugins.contract import SPLITS
 
 NAME = "acm (ACM-Net, FTCL, ASM-Loc)"
 LOOKED_FOR = "gt.json, split_train.txt, split_test.txt, train/*.npy, test/*.npy"

@@ -16,13 +16,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.arrays import read_array
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts import acm
 from wsal_bench.data.layouts.truth import read_truth
 from wsal_bench.data.source import Source, SourceVideo, stamp
 from wsal_bench.errors import DataError
+from wsal_bench.plugins.contract import SPLITS, Split
 
 NAME = "basnet (BaS-Net, UM, CoLA)"
 LOOKED_FOR = "gt.json, split_*.txt, features/{train,test}/{rgb,flow}/*.npy"

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.arrays import READERS, file_of
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts import acm
 from wsal_bench.data.layouts.truth import read_truth
 from wsal_bench.data.source import Source
 from wsal_bench.errors import DataError, first_of
+from wsal_bench.plugins.contract import SPLITS, Split
 from wsal_bench.types import GroundTruth
 
 NAME = "per-video (one file for each video)"

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from wsal_bench.api import Split
 from wsal_bench.data.card import Card
 from wsal_bench.data.checks import with_names
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.formats import truth_from_json
 from wsal_bench.files import read_json
+from wsal_bench.plugins.contract import Split
 from wsal_bench.types import GroundTruth
 
 # pairs in use: W-TALC and THUMOS14 learn from `validation`, ActivityNet is tested on it

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.card import Card
 from wsal_bench.data.layouts._objects import read_objects, text
 from wsal_bench.data.layouts.truth import same_classes
 from wsal_bench.data.source import Source, SourceVideo, stamp
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.formats import with_ambiguous
+from wsal_bench.plugins.contract import SPLITS, Split
 from wsal_bench.types import GroundTruth
 
 NAME = "wtalc (W-TALC, CO2-Net, DELU, DDG-Net, P-MIL)"

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from wsal_bench.api import Session
 from wsal_bench.errors import UsageError
-from wsal_bench.trainable import Progress
+from wsal_bench.training.hooks import Progress
 from wsal_bench.types import Batch, WeakVideo
 from wsal_methods import toy
 

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from wsal_bench.localization.recipe import COMMON, ProposalRecipe
 from wsal_bench.nn import topk_mean
-from wsal_bench.trainable import Progress, TrainableConfig, TrainableMethod, as_array
+from wsal_bench.training.hooks import Progress, TrainableConfig, as_array
+from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Activations, Batch
 
 

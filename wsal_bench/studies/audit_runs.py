@@ -7,7 +7,16 @@ from contextlib import suppress
 
 import numpy as np
 
-from wsal_bench.auditing import (
+from wsal_bench.errors import DataError, UsageError
+from wsal_bench.evaluation import Protocol
+from wsal_bench.evaluation.formats import detections_from_npz
+from wsal_bench.localization import localize
+from wsal_bench.localization.recipe import COMMON, ProposalRecipe
+from wsal_bench.running.activation_file import read_activations
+from wsal_bench.running.cells import OWN_RECIPE
+from wsal_bench.running.recipe_file import recipe_from_json
+from wsal_bench.running.results import RunFiles, StoredRun, read_record
+from wsal_bench.studies.audit import (
     Audit,
     Crossed,
     Part,
@@ -20,16 +29,7 @@ from wsal_bench.auditing import (
     scored,
     with_headline,
 )
-from wsal_bench.cells import OWN_RECIPE
-from wsal_bench.errors import DataError, UsageError
-from wsal_bench.evaluation import Protocol
-from wsal_bench.evaluation.formats import detections_from_npz
-from wsal_bench.localization import localize
-from wsal_bench.localization.recipe import COMMON, ProposalRecipe
-from wsal_bench.results import RunFiles, StoredRun, read_record
-from wsal_bench.running.activation_file import read_activations
-from wsal_bench.running.recipe_file import recipe_from_json
-from wsal_bench.running.targets import Target
+from wsal_bench.studies.targets import Target
 from wsal_bench.types import Activations, Detections
 
 _SEED = 0  # of the resampling: the same detections give the same interval

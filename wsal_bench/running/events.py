@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from wsal_bench.api import Step
-from wsal_bench.cells import Cell
+from wsal_bench.plugins.contract import Step
+from wsal_bench.running.cells import Cell
 
 Status = Literal["ok", "skipped", "failed"]
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from wsal_bench import plugins
-from wsal_bench.api import Artifact, Dataset, Method, Split, Track
-from wsal_bench.cells import Cell, DataSpec, Need, Precision, RunRequest, RunSpec
 from wsal_bench.config import Layer, build
 from wsal_bench.errors import UsageError, did_you_mean
+from wsal_bench.evaluation.floors import FLOORS
 from wsal_bench.evaluation.protocols import Protocol
-from wsal_bench.floors import FLOORS
 from wsal_bench.plugins import MethodName
+from wsal_bench.plugins.contract import Artifact, Dataset, Method, Split, Track
+from wsal_bench.running.cells import Cell, DataSpec, Need, Precision, RunRequest, RunSpec
 from wsal_bench.running.datasource import Catalog
 from wsal_bench.running.resolution import (
     Library,

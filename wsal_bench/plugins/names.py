@@ -5,12 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from wsal_bench.errors import UsageError, did_you_mean
 
-if TYPE_CHECKING:
-    from wsal_bench.plugins import Plugin
+
+@dataclass(frozen=True)
+class Plugin:
+    """What can be known of a plugin without importing it.
+
+    Args:
+        name: on the command line.
+        target: `module:Class`.
+        origin: its file, or the distribution that it was installed with.
+        path: its file where that could be found.
+        summary: first line of its docstring.
+        groups: names that stand for several plugins.
+        variants: names of the published variants.
+        controls: names of the controls.
+    """
+
+    name: str
+    target: str
+    origin: str
+    path: Path | None
+    summary: str = ""
+    groups: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

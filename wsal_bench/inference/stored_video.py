@@ -11,10 +11,10 @@ from wsal_bench.errors import DataError, UsageError, did_you_mean
 from wsal_bench.evaluation.formats import detections_from_npz
 from wsal_bench.evaluation.one_video import judge, judged_by
 from wsal_bench.report.timeline import Timeline
-from wsal_bench.results import RunFiles, ScoreKey, StoredRun, StoredScores, read_record
 from wsal_bench.running.activation_file import read_activations
 from wsal_bench.running.datasource import Catalog
 from wsal_bench.running.diagnosing import choose_scores
+from wsal_bench.running.results import RunFiles, ScoreKey, StoredRun, StoredScores, read_record
 from wsal_bench.types import Activations, Detections, GroundTruth, Proposals
 
 _NEAR = 5  # names that a hint lists besides the nearest

@@ -15,9 +15,9 @@ from statistics import fmean
 from typing import Any
 
 from wsal_bench.evaluation import Protocol, Scores
-from wsal_bench.floors import FLOORS
-from wsal_bench.report.runs import Kind, ScoredRun
+from wsal_bench.evaluation.floors import FLOORS
 from wsal_bench.statistics import NestedMean, RowStatistics, compare_rows, nested_mean_std
+from wsal_bench.studies.runs import Kind, ScoredRun
 
 MIN_DATA_SEEDS = 3  # of data that are drawn from a seed
 MIN_SEEDS_EACH = 2  # training seeds in each of them

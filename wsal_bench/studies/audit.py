@@ -17,8 +17,8 @@ from numpy.random import Generator
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, Scores
 from wsal_bench.evaluation.resampling import obstacle
-from wsal_bench.rescoring import score_first_fit
 from wsal_bench.statistics import Interval, paired_bootstrap
+from wsal_bench.studies.rescore import score_first_fit
 from wsal_bench.types import Detections, GroundTruth
 
 NUM_RESAMPLES = 1000

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from wsal_bench.api import Split, Track
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.protocols import Protocol
+from wsal_bench.plugins.contract import Split, Track
 
 Precision = Literal["fp32", "bf16"]
 OWN_RECIPE = "own"

@@ -6,22 +6,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from signal import Signals
 
-from wsal_bench.cells import Cell, RunRequest
 from wsal_bench.errors import UsageError, WsalError
-from wsal_bench.events import CellFinished, CellResult, Event, ListenerError, Planned, guarded
 from wsal_bench.files import make_folder
+from wsal_bench.running.cells import Cell, RunRequest
+from wsal_bench.running.context import Context, StoppedError
 from wsal_bench.running.datasource import Catalog
-from wsal_bench.running.learning import StoppedError
+from wsal_bench.running.events import (
+    CellFinished,
+    CellResult,
+    Event,
+    ListenerError,
+    Planned,
+    guarded,
+)
 from wsal_bench.running.signals import StopFlag, listening
+from wsal_bench.running.specs import plan
 from wsal_bench.running.stages import (
-    Context,
     has_good_record,
     is_finished,
     run_cell,
     store_failure,
 )
 from wsal_bench.running.workers import Died, Done, Pool, Refused, Said, warm_up
-from wsal_bench.specs import plan
 
 _TICK = 0.2  # seconds between two looks at the stop flag
 

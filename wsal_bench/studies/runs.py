@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from wsal_bench.evaluation import Scores
-from wsal_bench.floors import FLOORS
+from wsal_bench.evaluation.floors import FLOORS
 
 Kind = Literal["method", "floor", "ceiling"]
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsal_bench.evaluation import Protocol, Scores
-from wsal_bench.report.runs import ScoredRun
 from wsal_bench.statistics import (
     NestedMean,
     RowStatistics,
@@ -19,6 +18,7 @@ from wsal_bench.statistics import (
     nested_mean_std,
 )
 from wsal_bench.statistics.comparison import NUM_RESAMPLES
+from wsal_bench.studies.runs import ScoredRun
 
 
 @dataclass(frozen=True)

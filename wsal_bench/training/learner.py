@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from wsal_bench.history import stack_terms
-from wsal_bench.trainable import Progress, autocast
+from wsal_bench.training.history import stack_terms
+from wsal_bench.training.hooks import Progress, Trainable, autocast
 from wsal_bench.types import Batch
-
-if TYPE_CHECKING:
-    from wsal_bench.trainable import TrainableMethod
 
 
 class Learner:
@@ -24,7 +21,7 @@ class Learner:
         method: gives network, optimisers, forward pass and loss.
     """
 
-    def __init__(self, method: TrainableMethod) -> None:
+    def __init__(self, method: Trainable) -> None:
         self._method = method
         self._device = torch.device(method.task.device)
         network = method.network()

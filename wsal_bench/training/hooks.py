@@ -1,4 +1,4 @@
-"""A method with gradients: what its author writes, and what the training loop does for them.
+"""A method with gradients: what its author writes, and what the training loop calls.
 
 The author writes `network`, `loss`, `describe` and `recipe`. Every other hook has a default that is
 right for a method of one network, one optimiser and one phase. Nothing is counted in secret: what
@@ -20,9 +20,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from wsal_bench.api import Method, Session, Task
 from wsal_bench.config import Config
-from wsal_bench.sampling import collate, shuffled_batches, uniform_indices
+from wsal_bench.plugins.contract import Method, Task
+from wsal_bench.training.sampling import collate, shuffled_batches, uniform_indices
 from wsal_bench.types import Activations, Batch, FloatArray, IntArray, Video, WeakVideo
 
 
@@ -74,12 +74,10 @@ class TrainableConfig(Config):
     max_test_snippets: int = Field(750, ge=1)  # longer test videos are sampled down to this
 
 
-class TrainableMethod(Method):
-    """Learns by gradient descent; see the module's docstring for what an author writes."""
+class Trainable(Method):
+    """What the training loop calls; see the module's docstring for what an author writes."""
 
     Config: ClassVar[type[Config]] = TrainableConfig
-
-    _trained: nn.Module | None = None
 
     @abstractmethod
     def network(self) -> nn.Module:
@@ -175,41 +173,6 @@ class TrainableMethod(Method):
 
         return collate([video], [0], pick, num_classes=self.task.num_classes)
 
-    @property
-    def trained(self) -> nn.Module:
-        """The network after `fit` or `load`.
-
-        Raises:
-            RuntimeError: neither was called.
-        """
-        if self._trained is None:
-            raise RuntimeError(f"{type(self).__name__} has no weights yet: call fit or load first")
-        return self._trained
-
-    def fit(self, videos: Sequence[WeakVideo], session: Session) -> None:
-        """Trains from the task's seed, or from the newest good checkpoint of the session."""
-        from wsal_bench.training import fit  # it imports this module
-
-        self._trained = fit(self, videos, session).network
-
-    def load(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Takes the weights of an earlier training.
-
-        Args:
-            state_dict: all of the network's parameters and buffers, and nothing else.
-
-        Raises:
-            RuntimeError: names or shapes that do not fit the network.
-        """
-        with seeded(self.task):
-            network = self.network()
-        network.load_state_dict(state_dict, strict=True)
-        self._trained = network.to(self.task.device).eval()
-
-    def activations(self, video: Video) -> Activations:
-        """What the trained network says of one video, whatever it was asked before."""
-        return self.infer(self.trained, video)
-
     def infer(self, network: nn.Module, video: Video) -> Activations:
         """What a network says of one video; the network's mode and the generators stay."""
         was_training = network.training
@@ -222,10 +185,6 @@ class TrainableMethod(Method):
                 return self.describe(outputs, batch)
         finally:
             network.train(was_training)
-
-    def num_parameters(self) -> int:
-        """Numbers in the network that were learnt."""
-        return sum(part.numel() for part in self.trained.parameters() if part.requires_grad)
 
 
 def autocast(task: Task) -> AbstractContextManager[Any]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wsal_bench.cells import OWN_RECIPE
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import detections_from_json, detections_from_npz
-from wsal_bench.rescoring import dataset_of
-from wsal_bench.results import RunFiles, StoredRun, StoredScores, read_record
+from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.datasource import Catalog
+from wsal_bench.running.results import RunFiles, StoredRun, StoredScores, read_record
+from wsal_bench.studies.rescore import dataset_of
 from wsal_bench.types import Detections, GroundTruth
 
 

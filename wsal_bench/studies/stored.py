@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from wsal_bench import plugins
-from wsal_bench.api import Track
-from wsal_bench.cells import OWN_RECIPE, RunSpec
 from wsal_bench.errors import DataError, UsageError, did_you_mean
 from wsal_bench.evaluation import Scores
-from wsal_bench.floors import FLOORS
-from wsal_bench.report.runs import ScoredRun
-from wsal_bench.results import (
+from wsal_bench.evaluation.floors import FLOORS
+from wsal_bench.plugins.contract import Track
+from wsal_bench.running.cells import OWN_RECIPE, RunSpec
+from wsal_bench.running.results import (
     RunFiles,
     ScoreKey,
     StoredRun,
     StoredScores,
     read_record,
 )
+from wsal_bench.studies.runs import ScoredRun
 
 FLOOR_RECIPE = "common"  # reference rows have no recipe of their own
 

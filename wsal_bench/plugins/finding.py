@@ -18,23 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from wsal_bench._plugin_names import MethodName, resolve
 from wsal_bench.errors import DataError, UsageError, did_you_mean
-
-__all__ = [
-    "PLUGIN_FOLDERS",
-    "Broken",
-    "Kind",
-    "MethodName",
-    "Plugin",
-    "available",
-    "broken",
-    "load",
-    "local_folders",
-    "presets_path",
-    "resolve_methods",
-    "source_digest",
-]
+from wsal_bench.plugins.names import MethodName, Plugin, resolve
 
 Kind = Literal["methods", "datasets"]
 
@@ -44,31 +29,6 @@ PLUGIN_FOLDERS = "WSAL_BENCH_PLUGINS"
 _PACKAGES: dict[Kind, str] = {"methods": "wsal_methods", "datasets": "wsal_datasets"}
 _CLASSES: dict[Kind, str] = {"methods": "Method", "datasets": "Dataset"}
 _SINGULAR: dict[Kind, str] = {"methods": "method", "datasets": "data set"}
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """What can be known of a plugin without importing it.
-
-    Args:
-        name: on the command line.
-        target: `module:Class`.
-        origin: its file, or the distribution that it was installed with.
-        path: its file where that could be found.
-        summary: first line of its docstring.
-        groups: names that stand for several plugins.
-        variants: names of the published variants.
-        controls: names of the controls.
-    """
-
-    name: str
-    target: str
-    origin: str
-    path: Path | None
-    summary: str = ""
-    groups: tuple[str, ...] = ()
-    variants: tuple[str, ...] = ()
-    controls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,7 +135,7 @@ class _Scan:
 
 
 def _scan(kind: Kind) -> _Scan:
-    from wsal_bench._plugin_source import UnreadableError, read_facts
+    from wsal_bench.plugins.source import UnreadableError, read_facts
 
     _check_folders()
     plugins: dict[str, Plugin] = {}
@@ -249,7 +209,7 @@ def _in_folders(kind: Kind) -> Iterator[Plugin]:
 def _installed(kind: Kind) -> Iterator[Plugin]:
     from importlib.metadata import entry_points  # slow to import, and --help has no use for it
 
-    from wsal_bench._plugin_source import find_source
+    from wsal_bench.plugins.source import find_source
 
     for point in sorted(entry_points(group=f"wsal_bench.{kind}")):
         origin = f"the package {point.dist.name}" if point.dist else "an installed package"
@@ -274,12 +234,12 @@ def _import(plugin: Plugin, kind: Kind) -> type[Any]:
 
 
 def _check_class(found: Any, plugin: Plugin, kind: Kind) -> None:
-    from wsal_bench import api
+    from wsal_bench.plugins import contract as api
 
     base: type[Any] = api.Method if kind == "methods" else api.Dataset
     if not (isinstance(found, type) and issubclass(found, base)):
         raise UsageError(
-            f"{plugin.target} is no subclass of wsal_bench.api.{_CLASSES[kind]}",
+            f"{plugin.target} is no subclass of wsal_bench.plugins.contract.{_CLASSES[kind]}",
             path=plugin.origin,
         )
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wsal_bench.api import Split
-from wsal_bench.cells import RunSpec
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation import Scores
 from wsal_bench.files import read_json
+from wsal_bench.plugins.contract import Split
+from wsal_bench.running.cells import RunSpec
 
 RECORD_SCHEMA = "wsal-bench/record/1"
 

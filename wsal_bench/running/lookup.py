@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from wsal_bench.errors import UsageError
-from wsal_bench.results import (
+from wsal_bench.running.diagnosing import stored_diagnoses
+from wsal_bench.running.results import (
     ResultStore,
     RunFiles,
     ScoreKey,
@@ -15,7 +16,6 @@ from wsal_bench.results import (
     StoredScores,
     read_record,
 )
-from wsal_bench.running.diagnosing import stored_diagnoses
 
 
 def summaries(results: Path) -> list[dict[str, Any]]:

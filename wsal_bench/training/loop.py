@@ -15,25 +15,22 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import torch
 from torch import nn
 
-from wsal_bench import history
-from wsal_bench.api import Session, Step
-from wsal_bench.checkpoints import Checkpoint, CheckpointFolder, Position, pack, unpack
 from wsal_bench.errors import DataError, NonFiniteLossError
-from wsal_bench.history import EpochRecord, LossLog
-from wsal_bench.learner import Learner
-from wsal_bench.reading import Buffers, read_ahead
-from wsal_bench.sampling import DraftedEpoch
-from wsal_bench.trainable import Phase, Progress
+from wsal_bench.plugins.contract import Session, Step
+from wsal_bench.training import history
+from wsal_bench.training.checkpoints import Checkpoint, CheckpointFolder, Position, pack, unpack
+from wsal_bench.training.history import EpochRecord, LossLog
+from wsal_bench.training.hooks import Phase, Progress, Trainable
+from wsal_bench.training.learner import Learner
+from wsal_bench.training.reading import Buffers, read_ahead
+from wsal_bench.training.sampling import DraftedEpoch
 from wsal_bench.types import Batch, WeakVideo
-
-if TYPE_CHECKING:
-    from wsal_bench.trainable import TrainableMethod
 
 CHECKPOINT_SHARE: Final = 0.01
 """An epoch ends with a checkpoint unless checkpoints would take more than this share of the time.
@@ -76,7 +73,7 @@ class TrainingResult:
 
 
 def fit(
-    method: TrainableMethod,
+    method: Trainable,
     videos: Sequence[WeakVideo],
     session: Session,
     *,
@@ -106,7 +103,7 @@ class _Training:
 
     def __init__(
         self,
-        method: TrainableMethod,
+        method: Trainable,
         videos: Sequence[WeakVideo],
         session: Session,
         share: float,

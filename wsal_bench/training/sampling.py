@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from wsal_bench.errors import DataError
-from wsal_bench.reading import Buffers, Draft, read_rows
+from wsal_bench.training.reading import Buffers, Draft, read_rows
 from wsal_bench.types import Batch, FloatArray, IntArray, PairBatch, Video, WeakVideo
 
 Pick = Callable[[int], IntArray]

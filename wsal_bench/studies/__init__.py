@@ -1,0 +1,1 @@
+"""What stored runs let one say: tables, ablations, audits, other rules."""
