@@ -16,8 +16,8 @@ from torch import Tensor
 
 from tests.training.hooks import FEATURE_DIM, Accumulating, Tiny, Unsized, make, make_videos
 from wsal_bench.api import Session, truth_locked
-from wsal_bench.api import _truth_locked as lock
 from wsal_bench.errors import DataError
+from wsal_bench.plugins.contract import _truth_locked as lock
 from wsal_bench.training.hooks import Progress
 from wsal_bench.training.loop import Interrupted, fit
 from wsal_bench.training.reading import Buffers, read_ahead

@@ -13,10 +13,9 @@ import click
 from wsal_bench import plugins
 from wsal_bench.cli.failures import CELLS_FAILED
 from wsal_bench.cli.options import NamesType
-from wsal_bench.cli.output import document, note
+from wsal_bench.cli.output import FORMATS, document, note, write_forms
 from wsal_bench.cli.progress import Display
 from wsal_bench.cli.requests import TrainingOptions, training_options
-from wsal_bench.cli.writing import FORMATS, write_forms
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.plugins.contract import Method
 from wsal_bench.report import study as page

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from wsal_bench.cli.options import json_option, results_option
-from wsal_bench.cli.output import document, note, warn
-from wsal_bench.cli.writing import FORMATS, write_forms
+from wsal_bench.cli.output import FORMATS, document, note, warn, write_forms
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import recipe as presets
 from wsal_bench.report import board as page

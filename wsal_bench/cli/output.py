@@ -1,4 +1,4 @@
-"""What goes to stdout and stderr: one document, one table, or lines of progress."""
+"""What goes to stdout, stderr and files: one document, tables, or lines of progress."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from wsal_bench.files import make_folder, write_text
+
+FORMATS = ("md", "csv", "json", "latex")
+_ENDINGS: Mapping[str, str] = {"latex": "tex"}
 
 
 def document(schema: str, key: str, content: Any) -> str:
@@ -54,3 +59,23 @@ def note(message: str = "") -> None:
 def colour(stream: Any) -> bool:
     """Whether a stream is a terminal that wants colours (NO_COLOR: it does not)."""
     return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
+
+
+def write_forms(folder: Path, stem: str, forms: Mapping[str, str], wanted: str) -> None:
+    """Writes `<stem>.md`, `.csv`, `.json`, `.tex`, or the one of them that is wanted.
+
+    Args:
+        folder: is made where it is not there.
+        stem: of the files' names.
+        forms: text by form.
+        wanted: a form, or `all`.
+
+    Raises:
+        DataError: a file cannot be written.
+    """
+    make_folder(folder)
+    for form, text in forms.items():
+        if wanted in (form, "all"):
+            path = folder / f"{stem}.{_ENDINGS.get(form, form)}"
+            write_text(path, text)
+            note(f"wrote {path}")

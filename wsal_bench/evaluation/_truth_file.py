@@ -12,8 +12,15 @@ import numpy as np
 
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation._columns import read_columns, replacing
-from wsal_bench.evaluation._names import Labels, choose_subset
-from wsal_bench.evaluation._reading import Place, Remarks, Segment, read_bytes, read_table
+from wsal_bench.evaluation._reading import (
+    Labels,
+    Place,
+    Remarks,
+    Segment,
+    choose_subset,
+    read_bytes,
+    read_table,
+)
 from wsal_bench.types import GroundTruth
 
 _COLUMNS = ("video", "start", "end", "label", "durations", "ambiguous")

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from wsal_bench.evaluation._columns import read_columns, replacing
-from wsal_bench.evaluation._names import Labels
-from wsal_bench.evaluation._reading import Place, Remarks, read_bytes, read_table
+from wsal_bench.evaluation._reading import Labels, Place, Remarks, read_bytes, read_table
 from wsal_bench.evaluation._truth_file import (
     truth_from_json,
     truth_from_npz,

@@ -1,18 +1,24 @@
-"""Recipes by name: what a method's authors published, and one recipe for all methods.
+"""Recipes by name: what a method's authors published, and one recipe for all methods, ours.
 
-The fields stand in `proposal_recipe` and `rules`, the published numbers in `presets`.
+The fields stand in `proposal_recipe` and `rules`, the published numbers in `published_*`.
 """
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import Final
+
 from wsal_bench.errors import UsageError, did_you_mean
-from wsal_bench.localization.presets import ACM, COMMON, PRESETS, Preset
+from wsal_bench.localization import published_acm, published_basnet, published_wtalc
+from wsal_bench.localization.preset import Preset
 from wsal_bench.localization.proposal_recipe import ProposalRecipe
+from wsal_bench.localization.published_acm import ACM
 from wsal_bench.localization.rules import Blend, ClassRule, GateList, Nms
 
 __all__ = [
     "ACM",
     "COMMON",
+    "PRESETS",
     "Blend",
     "ClassRule",
     "GateList",
@@ -23,6 +29,41 @@ __all__ = [
     "preset",
     "recipe",
 ]
+
+COMMON: Final = ProposalRecipe(
+    name="common",
+    classes=ClassRule(threshold=0.25, strict=True, fallback=True),
+    lists=(GateList("cas", tuple(step / 20 for step in range(2, 19)), score="cas"),),
+    nms=Nms(threshold=0.55, plus=0.0),
+    normalisation="min-max",
+    scale=20,
+    inflation=0.2,
+    min_steps=2,
+)
+"""One recipe for all methods, ours: it reads only the CAS, and a positive affine change of the CAS
+moves nothing, so logits and probabilities are cut alike. Thresholds 0.1, 0.15, ..., 0.9."""
+
+_COMMON: Final = Preset(
+    COMMON,
+    summary="one recipe for all methods: a positive affine change of the CAS moves nothing",
+    source="ours",
+    needs={
+        "cas": "[T, C] class scores of any range; the recipe stretches them",
+        "video_scores": "[C] class scores of the video, comparable with 0.25",
+    },
+)
+PRESETS: Final = MappingProxyType(
+    {
+        preset.name: preset
+        for preset in (
+            *published_acm.PRESETS,
+            *published_basnet.PRESETS,
+            *published_wtalc.PRESETS,
+            _COMMON,
+        )
+    }
+)
+"""All presets by name."""
 
 
 def names() -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from wsal_bench import api
+from wsal_bench.api import Dataset as Base
+from wsal_bench.api import Split
 from wsal_bench.config import Config
 from wsal_bench.errors import DataError
 from wsal_bench.timegrid import TimeGrid
@@ -23,7 +24,7 @@ class Options(Config):
     nan: bool = False
 
 
-class Dataset(api.Dataset):
+class Dataset(Base):
     """Videos with one action of four snippets each."""
 
     Config = Options
@@ -33,12 +34,12 @@ class Dataset(api.Dataset):
     class_names = ("rise", "fall")
     feature_dim = 4
 
-    def videos(self, split: api.Split) -> Sequence[Video]:
+    def videos(self, split: Split) -> Sequence[Video]:
         if self.config.nan:
             raise DataError("features hold a NaN", path="tiny.npy")
         return [self._video(split, index) for index in range(self._count(split))]
 
-    def _truth(self, split: api.Split, variant: str) -> GroundTruth:
+    def _truth(self, split: Split, variant: str) -> GroundTruth:
         count = self._count(split)
         start = np.array([_first(index) for index in range(count)], dtype=float)
         return GroundTruth(
@@ -50,10 +51,10 @@ class Dataset(api.Dataset):
             class_names=self.class_names,
         )
 
-    def _count(self, split: api.Split) -> int:
+    def _count(self, split: Split) -> int:
         return 6 if split == "train" else self.config.num_test
 
-    def _video(self, split: api.Split, index: int) -> Video:
+    def _video(self, split: Split, index: int) -> Video:
         generator = np.random.default_rng([self.data_seed, split == "test", index])
         features = generator.normal(0, self.config.noise, (NUM_SNIPPETS, 4)).astype(np.float32)
         features[_first(index) : _first(index) + 4, index % 2] += 1
