@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from wsal_bench.cli.output import document
-from wsal_bench.errors import DataError
 from wsal_bench.evaluation import Protocol, protocols
 from wsal_bench.evaluation.formats import detections_from_json, truth_from_json, with_ambiguous
 from wsal_bench.files import write_text
@@ -23,8 +22,11 @@ ROOT = Path(__file__).parents[1]
 SCHEMA = "wsal-bench/rescored/1"
 STATUS = "re-scored, not re-run"
 PUBLISHED = {
-    "P-MIL (S-MIL)": ("pmil_smil", "RenHuan1999/CVPR2023_P-MIL 855e683, detections of S-MIL"),
-    "STPN": ("stpn", "bellos1203/STPN ecadfca, results.json"),
+    "P-MIL (S-MIL)": (
+        "pmil_smil/detection_result_base_test.json",
+        "RenHuan1999/CVPR2023_P-MIL 855e683, detections of S-MIL",
+    ),
+    "STPN": ("stpn/results.json", "bellos1203/STPN ecadfca, results.json"),
 }
 
 
@@ -38,8 +40,8 @@ def main() -> None:
     truths = read_truths(options.data)
     sources = {name: source for name, (_, source) in PUBLISHED.items()}
     detections = {
-        name: read_folder(options.data / "detections" / folder)
-        for name, (folder, _) in PUBLISHED.items()
+        name: detections_from_json(options.data / "detections" / file)
+        for name, (file, _) in PUBLISHED.items()
     }
     for text in options.own:
         name, _, file = text.partition("=")
@@ -59,14 +61,6 @@ def read_truths(folder: Path) -> list[GroundTruth]:
     unsure = folder / "Thumos14reduced-Annotations" / "Ambiguous_test.txt"
     names = ("gt410.json", "gt412.json")
     return [with_ambiguous(truth_from_json(folder / name, "test"), unsure) for name in names]
-
-
-def read_folder(folder: Path) -> Detections:
-    """The only JSON file of a folder."""
-    found = sorted(folder.glob("*.json"))
-    if len(found) != 1:
-        raise DataError(f"{len(found)} files of detections, not 1", path=folder)
-    return detections_from_json(found[0])
 
 
 def write_page(out: Path, found: Sequence[Rescoring], sources: Mapping[str, str]) -> None:

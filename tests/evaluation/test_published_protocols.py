@@ -24,6 +24,10 @@ from wsal_bench.evaluation.protocols import names
 from wsal_bench.types import Detections, GroundTruth
 
 REPOSITORY = Path(__file__).parents[2]
+DETECTIONS = {
+    "pmil_smil": "pmil_smil/detection_result_base_test.json",
+    "stpn": "stpn/results.json",
+}
 GOLDEN = sorted((REPOSITORY / "tests" / "golden" / "eval").glob("*.json"))
 THUMOS = REPOSITORY.parent / "shared" / "data" / "thumos14"
 
@@ -75,7 +79,7 @@ def test_each_published_evaluator_is_matched(path: Path, evaluator: str, tmp_pat
 def real(method: str, truth_file: str) -> tuple[GroundTruth, Detections]:
     truth = truth_from_json(THUMOS / f"{truth_file}.json", "test")
     unsure = THUMOS / "Thumos14reduced-Annotations" / "Ambiguous_test.txt"
-    (path,) = (THUMOS / "detections" / method).glob("*.json")
+    path = THUMOS / "detections" / DETECTIONS[method]
     return with_ambiguous(truth, unsure), detections_from_json(path, truth.class_names)
 
 

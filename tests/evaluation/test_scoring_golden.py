@@ -13,6 +13,10 @@ from wsal_bench.evaluation import common, evaluate, protocol, with_tious
 from wsal_bench.evaluation.formats import detections_from_json, truth_from_json
 
 REPOSITORY = Path(__file__).parents[2]
+DETECTIONS = {
+    "pmil_smil": "pmil_smil/detection_result_base_test.json",
+    "stpn": "stpn/results.json",
+}
 GOLDEN = sorted((REPOSITORY / "tests" / "golden" / "eval").glob("*.json"))
 THUMOS = REPOSITORY.parent / "shared" / "data" / "thumos14"
 
@@ -58,7 +62,7 @@ def test_published_detections_score_what_was_published(
     truth_file: str, method: str, outside: str, expected: tuple[float, ...]
 ) -> None:
     truth = truth_from_json(THUMOS / f"{truth_file}.json", "test")
-    (path,) = (THUMOS / "detections" / method).glob("*.json")
+    path = THUMOS / "detections" / DETECTIONS[method]
     rules = replace(protocol("thumos14/um-2021"), videos_outside=outside, excluded_videos=())
     detections = detections_from_json(path, truth.class_names, truth.video_ids)
     scores = evaluate(truth, detections, rules)

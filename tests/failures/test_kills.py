@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.failures import killable
-from tests.runner.toys import PLUGINS, numbers, request
+from tests.running.toys import PLUGINS, numbers, request
 from wsal_bench.errors import DataError
 from wsal_bench.locks import locked
 from wsal_bench.plugins import PLUGIN_FOLDERS

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.runner.toys import PLUGINS, request
+from tests.running.toys import PLUGINS, request
 from wsal_bench.cli.app import app
 from wsal_bench.evaluation.formats import truth_to_json
 from wsal_bench.plugins import PLUGIN_FOLDERS

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from tests.inference.conftest import Stored
-from tests.runner.toys import request
+from tests.running.toys import request
 from wsal_bench.errors import DataError, UsageError, WsalError
 from wsal_bench.evaluation.formats import detections_from_npz
 from wsal_bench.inference.feature_files import find_features

@@ -21,7 +21,7 @@ from wsal_bench.training.sampling import (
 )
 from wsal_bench.types import IntArray, PairBatch, Video, WeakVideo
 
-THUMOS14 = Path(__file__).parents[1] / ".." / "shared" / "data" / "thumos14" / "gt412.json"
+THUMOS14 = Path(__file__).parents[3] / "shared" / "data" / "thumos14" / "gt412.json"
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.toys import request
+from tests.running.toys import request
 from wsal_bench import plugins
 from wsal_bench.running.cells import Cell
 from wsal_bench.running.datasource import Catalog

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.runner.toys import PLUGINS
+from tests.running.toys import PLUGINS
 from wsal_bench.plugins import PLUGIN_FOLDERS
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.datasets.conftest import Folder
-from tests.runner.toys import request
+from tests.running.toys import request
 from wsal_bench.errors import DataError, UnavailableError, UsageError
 from wsal_bench.running.cells import Cell, RunSpec
 from wsal_bench.running.specs import plan

@@ -10,7 +10,7 @@ import pytest
 from wsal_bench.evaluation.formats import detections_from_json, truth_from_json, with_ambiguous
 from wsal_bench.studies.variants import Measured, measure, variants
 
-THUMOS = Path(__file__).parents[2] / "shared" / "data" / "thumos14"
+THUMOS = Path(__file__).parents[3] / "shared" / "data" / "thumos14"
 
 # tIoU 0.1, 0.3, 0.5, 0.7 and the average 0.1:0.7 in percent, as somebody else measured them;
 # None: not measured
@@ -50,7 +50,7 @@ def measured() -> dict[str, Measured]:
         pytest.skip(f"no published detections at {THUMOS}")
     unsure = THUMOS / "Thumos14reduced-Annotations" / "Ambiguous_test.txt"
     truth = with_ambiguous(truth_from_json(THUMOS / "gt412.json", "test"), unsure)
-    (path,) = (THUMOS / "detections" / "pmil_smil").glob("*.json")
+    path = THUMOS / "detections" / "pmil_smil" / "detection_result_base_test.json"
     detections = detections_from_json(path, truth.class_names)
     return {one.name: measure(one, detections, truth) for one in variants()}
 

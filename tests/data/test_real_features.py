@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-GTEA = Path(__file__).parents[2] / "shared" / "data" / "gtea"
+GTEA = Path(__file__).parents[3] / "shared" / "data" / "gtea"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not GTEA.exists(), reason="needs the folder shared/data/gtea"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.toys import numbers, request
+from tests.running.toys import numbers, request
 from wsal_bench import files
 from wsal_bench.evaluation.diagnosis import SCHEMA
 from wsal_bench.running.events import Note

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.runner.toys import numbers, request
+from tests.running.toys import numbers, request
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.floors import FLOORS
 from wsal_bench.running.cells import RunRequest
