@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from wsal_bench.cli.output import document
+from wsal_bench.errors import DataError
 from wsal_bench.evaluation import Protocol, protocols
 from wsal_bench.evaluation.formats import detections_from_json, truth_from_json, with_ambiguous
 from wsal_bench.files import write_text
