@@ -12,7 +12,7 @@ from wsal_bench import api
 @pytest.mark.parametrize("name", api.__all__)
 def test_every_public_name_is_there_and_documented(name: str) -> None:
     found = getattr(api, name)
-    assert not callable(found) or found.__doc__
+    assert found.__doc__ or not isinstance(found, type)
 
 
 @pytest.mark.parametrize(("room", "names"), api._LAZY.items())
