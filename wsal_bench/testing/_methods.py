@@ -14,7 +14,8 @@ import torch
 from wsal_bench import plugins
 from wsal_bench.config import Config, Layer, build, read_presets
 from wsal_bench.errors import WsalError
-from wsal_bench.plugins.contract import Method, Parent, Session, truth_locked
+from wsal_bench.plugins.contract import Method, Parent, Session
+from wsal_bench.plugins.truth_lock import truth_locked
 from wsal_bench.testing._findings import Finding, run_checks
 from wsal_bench.testing._videos import Videos, copies, make_task, make_videos
 from wsal_bench.training.loop import Interrupted
