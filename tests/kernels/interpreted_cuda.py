@@ -12,11 +12,10 @@ from types import MappingProxyType
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.examples import examples
 from tests.kernels.cases import HARD, KERNELS, SMOOTH, Kernel, each, value_and_gradients
 from tests.kernels.test_backend_parity import problems, solved
 from wsal_bench.kernels import alignment, fsd_score
@@ -71,7 +70,7 @@ def test_parity_in_strips_and_lengths(
 
 
 @each(SMOOTH)
-@examples(1)
+@settings(deadline=None, max_examples=3)
 @given(data=st.data(), gamma=st.sampled_from([0.01, 0.1, 1.0, 20.0]))
 def test_parity_over_layouts_and_gammas(kernel: Kernel, data: st.DataObject, gamma: float) -> None:
     drawn = data.draw(problems(kernel).filter(lambda drawn: len(drawn.grids[0]) <= 3))
@@ -86,7 +85,7 @@ def test_parity_over_layouts_and_gammas(kernel: Kernel, data: st.DataObject, gam
 
 
 @each(HARD)
-@examples(1)
+@settings(deadline=None, max_examples=3)
 @given(data=st.data())
 def test_parity_to_the_last_bit_where_ties_abound(kernel: Kernel, data: st.DataObject) -> None:
     drawn = data.draw(problems(kernel, step=0.25).filter(lambda drawn: len(drawn.grids[0]) <= 3))
