@@ -171,18 +171,15 @@ def diagnose_stored(name: str, results: Path, chosen: DiagnosisChoice) -> dict[s
         DataError: its files or data cannot be read.
     """
     from wsal_bench.running.diagnosing import diagnose_run
-    from wsal_bench.running.lookup import find_run
+    from wsal_bench.running.lookup import one_run
 
-    run = find_run(results, name)
-    if run is None:
-        raise UsageError(f"{name!r} is no run", hint="only runs have something to diagnose")
+    directory = one_run(results, name).directory
 
     def report(done: int, number: int) -> None:
         if sys.stderr.isatty():
             end = "\n" if done == number else ""
             click.echo(f"\rrecipe {done} of {number}{end}", nl=False, err=True)
 
-    directory = Path(run["directory"])
     return diagnose_run(directory, chosen.options(), chosen.recipe, chosen.protocol, report)
 
 

@@ -9,16 +9,18 @@ from typing import Any, TypeVar
 import click
 
 from wsal_bench.cli.options import NamesType, json_option, plugins_option, results_option
-from wsal_bench.cli.output import document, note
+from wsal_bench.cli.output import document, note, warn
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import truth_from_json, truth_from_npz, with_ambiguous
 from wsal_bench.report import rescored as page
 from wsal_bench.running.cells import OWN_RECIPE
-from wsal_bench.running.lookup import find_run
+from wsal_bench.running.lookup import one_run, some_runs
+from wsal_bench.running.names import is_pattern, run_name
 from wsal_bench.studies.rescore import protocols_of, rescore
 from wsal_bench.studies.targets import Target, is_run, open_file, open_run
 from wsal_bench.types import GroundTruth
 
+_NEITHER = "neither a file of detections nor a run:"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -86,7 +88,7 @@ def rescore_(
     if as_csv and as_json:
         raise UsageError("--csv and --json are two forms", hint="choose one")
     truths = read_truths(truth_files, subset, ambiguous)
-    opened = [open_target(text, results, recipe, truths) for text in targets]
+    opened = [one for text in targets for one in open_targets(text, results, recipe, truths)]
     names_of = {dataset} if dataset else {target.dataset for target in opened}
     if len(names_of) != 1 or None in names_of:
         raise UsageError(
@@ -128,21 +130,33 @@ def read_truths(
     return truths
 
 
+def open_targets(text: str, results: Path, recipe: str, truths: list[GroundTruth]) -> list[Target]:
+    """What a name on the command line means; failed runs of a pattern are left out, with a warning.
+
+    Raises:
+        UsageError: no such run or file, several runs fit what is no pattern, or one of them cannot
+            be scored.
+        DataError: something cannot be read.
+    """
+    if not (is_run(text) and is_pattern(text)):
+        return [open_target(text, results, recipe, truths)]
+    runs = some_runs(results, text, _NEITHER)
+    good = [run for run in runs if not run.failed]
+    for run in runs:
+        if run.failed and good:
+            warn(f"{run_name(run.spec)} is left out: it failed")
+    return [open_run(run.directory, recipe) for run in good or runs]
+
+
 def open_target(text: str, results: Path, recipe: str, truths: list[GroundTruth]) -> Target:
     """A run or a file of detections by its name on the command line.
 
     Raises:
-        UsageError: no such run or file, or it cannot be scored.
+        UsageError: no such run or file, several runs fit, or it cannot be scored.
         DataError: something cannot be read.
     """
     if not is_run(text):
         return open_file(Path(text), truths)
     if Path(text).suffix in (".json", ".npz"):
         raise DataError("no such file of detections", path=Path(text))
-    run = find_run(results, text)
-    if run is None:
-        raise UsageError(
-            f"{text!r} is neither a run in {results} nor a file of detections",
-            hint="list the runs with: wsal-bench list runs",
-        )
-    return open_run(Path(run["directory"]), recipe)
+    return open_run(one_run(results, text, _NEITHER).directory, recipe)
