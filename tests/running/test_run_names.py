@@ -46,6 +46,8 @@ def test_a_run_is_called_as_it_is_named(run: RunSpec, name: str) -> None:
         ("sim/ftcl", True),  # all its variants
         ("sim/ftcl@1", True),
         ("ftcl:full@1", True),
+        ("ftcl", True),
+        ("sim/", False),
         ("s*/f*:f*@*", True),
         ("*/ftcl@2.*", True),
         ("sim/ftcl:full@[01]", True),
@@ -72,7 +74,7 @@ def test_the_beginning_of_a_hash_stands_for_the_method() -> None:
         assert parts.fits(run) is fits
 
 
-@pytest.mark.parametrize("text", ["mil", "1a2b3c", "sim/mil/1a2b3c/seed0"])
+@pytest.mark.parametrize("text", ["sim/mil/1a2b3c", "sim/mil/1a2b3c/seed0"])
 def test_what_has_not_the_form_of_a_name_is_none(text: str) -> None:
     assert RunName.parse(text) is None
 

@@ -223,7 +223,7 @@ def _trained(request: Request) -> Trained:
     else:
         if path.suffix in (".pt", ".pth"):
             raise DataError("no such checkpoint", path=path)
-        what = "neither a checkpoint file nor a run:"
+        what = "no run and no checkpoint file"
         run = one_run(request.results, request.checkpoint, what)
         trained = open_trained(run.directory, None, request.device)
     torch.set_num_threads(request.threads or trained.spec.threads)

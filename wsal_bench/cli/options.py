@@ -132,6 +132,53 @@ class Renamed(click.Option):
             self.opts = shown
 
 
+def plot_option(text: str) -> Callable[[Command], Command]:
+    """`--plot DIR`; the pictures' folder was `--out` where nothing else is written.
+
+    Args:
+        text: what is drawn.
+    """
+    return click.option(
+        "--plot",
+        cls=Renamed,
+        former=("--out",),
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help=text,
+    )
+
+
+def dataset_option(text: str) -> Callable[[Command], Command]:
+    """`--datasets NAME` where rules of one data set are meant.
+
+    Args:
+        text: what it decides.
+    """
+    return click.option(
+        "--datasets",
+        "dataset",
+        cls=Renamed,
+        former=("--dataset",),
+        metavar="NAME",
+        callback=_one_dataset,
+        help=text,
+    )
+
+
+def _one_dataset(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuses several, and a published one in another case: it would be another data set."""
+    from wsal_bench.evaluation import names
+
+    if value is None:
+        return None
+    published = {name.partition("/")[0] for name in names()}
+    if "," in value or not value.strip():
+        raise click.BadParameter(f"{value!r} is not one data set")
+    if value not in published and value.lower() in published:
+        raise click.BadParameter(f"no data set {value!r}; did you mean {value.lower()!r}?")
+    return value
+
+
 def results_option(command: Command) -> Command:
     """`--results DIR`."""
     return click.option(

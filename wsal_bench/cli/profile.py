@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wsal_bench.cli.lazy import HelpfulGroup
 from wsal_bench.cli.options import (
     DeviceType,
     NamesType,
@@ -64,7 +65,7 @@ class ShareType(click.ParamType[float]):
         return share
 
 
-@click.group()
+@click.group(cls=HelpfulGroup)
 def profile() -> None:
     """Measure where the time goes."""
 

@@ -80,7 +80,7 @@ def show_video(
         name: the run.
         results: folder of the runs.
         chosen: which video, and how.
-        options: `out`, `recipe` and `protocol`.
+        options: `plot`, `recipe` and `protocol`.
         as_json: print a document.
 
     Raises:
@@ -98,10 +98,10 @@ def show_video(
     for text in found.notes:
         warn(text)
     number = chosen.top_k or MAX_SEGMENTS
-    if options["out"] is not None:
+    if options["plot"] is not None:
         from wsal_bench.report.timeline_picture import write_timeline
 
-        for path in write_timeline(found.timeline, options["out"], number):
+        for path in write_timeline(found.timeline, options["plot"], number):
             note(f"wrote {path}")
     shown = {
         "run": str(run.directory),

@@ -30,7 +30,7 @@ def find_runs(results: Path, name: str) -> list[StoredRun]:
 
     Args:
         results: folder of the runs.
-        name: `DATASET/METHOD[:VARIANT][@SEED]` (`running.names`), also a pattern; a directory or
+        name: `[DATASET/]METHOD[:VARIANT][@SEED]` (`running.names`), also a pattern; a directory or
             the end of one; the beginning of a hash, or of a directory below the results.
 
     Raises:
@@ -200,7 +200,7 @@ def _options_apart(runs: Sequence[StoredRun]) -> dict[Path, dict[str, Any]]:
     def name(run: StoredRun) -> str:
         return f"{run.spec.data.seed} {run.spec.data.name}/{run.spec.name}"
 
-    found = {}
+    found: dict[Path, dict[str, Any]] = {}
     for _, group in groupby(sorted(runs, key=name), key=name):
         namesakes = {run.directory: _identity(run.spec) for run in group}
         keys = differing([*namesakes.values()])

@@ -1,8 +1,8 @@
 """What a run is called, and which runs a name means.
 
-`DATASET/METHOD[:VARIANT][@SEED]`, as tables print it: SEED is the training seed, of data that are
-drawn from a seed `DATA.SEED`. Each part may be a pattern (`*`, `?`, `[01]`). Instead of the method
-may stand the beginning of a run's hash, which tells runs apart that differ in options alone.
+`[DATASET/]METHOD[:VARIANT][@SEED]`, as tables print it: SEED is the training seed, of data that are
+drawn from a seed `DATA_SEED.SEED`. Each part may be a pattern (`*`, `?`, `[01]`). Instead of the
+method may stand the beginning of a run's hash, which tells runs apart that differ in options alone.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class RunName:
         """
         place, at, seeds = text.partition("@")
         dataset, slash, method = place.partition("/")
-        if not (at or slash) or "/" in method:
+        if "/" in method:
             return None
         if not slash:
             dataset, method = "*", place
