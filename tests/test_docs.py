@@ -1,14 +1,13 @@
 """Every command of the documentation runs as it stands there."""
 
-import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -49,26 +48,7 @@ def prepare(folder: Path) -> None:
             found = re.search(r"```(?:python|yaml)\n(.*?)```", code, re.DOTALL)
             assert found, f"{page.name}: no code after {text}"
             file.write_text(found.group(1))
-    data = folder / "my-data"
-    segment = {"segment": [0.5, 3.0], "label": "run"}
-    database = {}
-    for split in ("train", "test"):
-        (data / split).mkdir(parents=True)
-        names = [f"{split}-{index}" for index in range(4)]
-        (data / f"split_{split}.txt").write_text("\n".join(names))
-        for index, name in enumerate(names):
-            features = np.random.default_rng(index).random((20, 8), dtype=np.float32)
-            np.save(data / split / f"{name}.npy", features)
-            label = ("run", "jump")[index % 2]
-            database[name] = {"subset": split, "annotations": [{**segment, "label": label}]}
-    (data / "dataset.yaml").write_text(
-        "name: my-data\nfps: 25\nstride: 16\npreset: small\nsubsets: {train: train, test: test}\n"
-    )
-    for file in (data / "gt.json", folder / "gt.json"):
-        file.write_text(json.dumps({"database": database}))
-    results = {"test-0": [{**segment, "score": 0.9}]}
-    for name in ("detections.json", "others.json"):
-        (folder / name).write_text(json.dumps({"results": results}))
+    shutil.copytree(ROOT / "examples", folder / "examples")
     prepare_downloads(folder)
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from wsal_bench.cli.options import json_option, results_option
+from wsal_bench.cli.options import (
+    NamesType,
+    Renamed,
+    json_option,
+    plugins_option,
+    results_option,
+)
 from wsal_bench.cli.output import FORMATS, document, note, warn, write_forms
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import recipe as presets
@@ -15,12 +21,21 @@ from wsal_bench.report import board as page
 from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.results import ResultStore, StoredRun
 from wsal_bench.studies.leaderboard import Leaderboard, build
-from wsal_bench.studies.stored import Collection, collect, datasets, recipes
+from wsal_bench.studies.stored import Collection, collect, recipes
+from wsal_bench.studies.stored import datasets as stored_datasets
 
 
 @click.command()
 @results_option
-@click.option("--dataset", "names", multiple=True, help="Only this data set; repeatable.")
+@plugins_option
+@click.option(
+    "--datasets",
+    cls=Renamed,
+    former=("--dataset",),
+    type=NamesType(),
+    multiple=True,
+    help="Only these data sets, as in simulated,hapt; by default all.",
+)
 @click.option("--protocol", help="Rules; by default <dataset>/common.")
 @click.option(
     "--recipe", default=OWN_RECIPE, show_default=True, help="own, or one of `list recipes`."
@@ -46,17 +61,23 @@ from wsal_bench.studies.stored import Collection, collect, datasets, recipes
     metavar="TEXT",
     help="A sentence below the table, such as how options were chosen; repeatable.",
 )
-@click.option("--plot", is_flag=True, help="Draw <dataset>.svg too: mAP against tIoU.")
+@click.option(
+    "--plot",
+    is_flag=False,
+    flag_value="",
+    metavar="[DIR]",
+    help="Draw <dataset>.svg too, into DIR or the folder of --out: mAP against tIoU.",
+)
 @json_option
 def leaderboard(
     results: Path,
-    names: tuple[str, ...],
+    datasets: tuple[tuple[str, ...], ...],
     protocol: str | None,
     recipe: str,
     form: str,
     out: Path | None,
     remarks: tuple[str, ...],
-    plot: bool,
+    plot: str | None,
     as_json: bool,
 ) -> None:
     """Write and print the table of the stored runs; quick runs are never in it."""
@@ -65,7 +86,7 @@ def leaderboard(
     for problem in store.problems():
         warn(f"{problem.directory}: left out, {problem.message}")
     stored = store.records(include_failed=True)
-    chosen = _names(stored, names, results)
+    chosen = _names(stored, tuple(name for part in datasets for name in part), results)
     _check_recipe(stored, recipe)
     boards = [
         replace(board, remarks=remarks) for board in _boards(stored, chosen, protocol, recipe)
@@ -73,10 +94,12 @@ def leaderboard(
     if str(out) != "-":
         for board in boards:
             write_forms(out, board.dataset, _forms(board), form)
-            if plot and board.protocol is not None:
-                _draw(board, out)
-    elif plot:
-        raise UsageError("--plot draws a file", hint="name a folder with --out")
+    if plot is not None:
+        if not plot and str(out) == "-":
+            raise UsageError("--plot draws a file", hint="name a folder: --plot DIR")
+        for board in boards:
+            if board.protocol is not None:
+                _draw(board, Path(plot) if plot else out)
     if as_json:
         found = {"leaderboards": [page.content(board) for board in boards]}
         click.echo(document(page.SCHEMA, "data", found))
@@ -86,7 +109,7 @@ def leaderboard(
 
 
 def _names(stored: list[StoredRun], wanted: tuple[str, ...], results: Path) -> list[str]:
-    known = datasets(stored)
+    known = stored_datasets(stored)
     for name in wanted:
         if name not in known:
             raise UsageError(
@@ -149,9 +172,10 @@ def _forms(board: Leaderboard) -> dict[str, str]:
 
 
 def _draw(board: Leaderboard, out: Path) -> None:
-    from wsal_bench.files import write_text
+    from wsal_bench.files import make_folder, write_text
     from wsal_bench.report.plot import to_svg
 
+    make_folder(out)
     path = out / f"{board.dataset}.svg"
     write_text(path, to_svg(board))
     note(f"wrote {path}")

@@ -16,6 +16,7 @@ from typing import Any
 
 from wsal_bench.evaluation import Protocol, Scores
 from wsal_bench.evaluation.floors import FLOORS
+from wsal_bench.running.lookup import differing
 from wsal_bench.statistics import NestedMean, RowStatistics, compare_rows, nested_mean_std
 from wsal_bench.studies.runs import Kind, ScoredRun
 
@@ -172,9 +173,9 @@ def rows_of(runs: Sequence[ScoredRun]) -> list[Row]:
         by_name.setdefault(name, {}).setdefault(options, []).append(run)
     rows = []
     for name, groups in sorted(by_name.items()):
-        differing = _differing([group[0].identity for group in groups.values()])
+        keys = differing([group[0].identity for group in groups.values()])
         for group in groups.values():
-            differs = {key: group[0].identity.get(key) for key in differing}
+            differs = {key: group[0].identity.get(key) for key in keys}
             rows.append(_row(name, differs, group))
     return sorted(rows, key=lambda row: row.name)
 
@@ -222,16 +223,6 @@ def _row(name: str, differs: Mapping[str, Any], runs: Sequence[ScoredRun]) -> Ro
         paper=dict(runs[0].paper),
         runs=tuple(sorted(runs, key=lambda run: (run.data_seed, run.seed))),
     )
-
-
-def _differing(identities: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Keys whose values are not the same in all."""
-    keys = dict.fromkeys(key for identity in identities for key in identity)
-    return [
-        key
-        for key in keys
-        if len({json.dumps(one.get(key), sort_keys=True, default=str) for one in identities}) > 1
-    ]
 
 
 def _one_protocol(runs: Sequence[ScoredRun]) -> Protocol | None:
