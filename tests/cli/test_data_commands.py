@@ -67,7 +67,7 @@ def test_an_imported_set_trains_to_the_numbers_of_the_folder_itself(
     scores = []
     for dataset in (f"folder:{src}", "imported:mine"):
         done = cli(
-            "run", "--methods", "mil", "--datasets", dataset, "--preset", "small", "--quick",
+            "run", "--methods", "mil", "--datasets", dataset, "--quick",
             "--results", tmp_path / dataset.partition(":")[0], "--json",
         )  # fmt: skip
         assert done.exit_code == 0, done.stderr
@@ -75,6 +75,26 @@ def test_an_imported_set_trains_to_the_numbers_of_the_folder_itself(
         scores.append([row["map"] for row in rows if row["method"] == "mil"])
     assert scores[0] == scores[1]
     assert scores[0]
+
+
+def test_an_imported_set_keeps_the_preset_of_its_description(cli: Cli, src: Path) -> None:
+    (src / "dataset.yaml").write_text(
+        "name: x\nfps: 25\nstride: 16\npreset: small\nsubsets: {train: train, test: test}\n"
+    )
+    assert cli("data", "import", src, "--as", "mine").exit_code == 0
+    options = ("--methods", "mil", "--datasets", "imported:mine", "--dry-run", "--json")
+    *_, cell = json.loads(cli("run", *options).stdout)["data"]["cells"]
+    assert (cell["method"], cell["preset"]) == ("mil", "preset small")
+
+
+def test_an_imported_set_without_a_description_runs_on_defaults_and_says_so_once(
+    cli: Cli, src: Path
+) -> None:
+    assert cli("data", "import", src, "--as", "mine", *GRID).exit_code == 0
+    done = cli("run", "--methods", "baseline", "--datasets", "imported:mine", "--dry-run")
+    assert done.exit_code == 0
+    said = "no preset 'mine' of acm-net, attention-mil, mil: they run on their defaults"
+    assert done.stderr.count(said) == 1
 
 
 def test_importing_twice_needs_replace(cli: Cli, src: Path) -> None:

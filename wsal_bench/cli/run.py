@@ -10,7 +10,7 @@ import click
 from wsal_bench.cli.failures import CELLS_FAILED
 from wsal_bench.cli.options import NamesType
 from wsal_bench.cli.output import document, note
-from wsal_bench.cli.progress import Display, cell_table
+from wsal_bench.cli.progress import Display, cell_table, defaults_used
 from wsal_bench.cli.requests import TrainingOptions, training_options
 from wsal_bench.report import numbers
 from wsal_bench.report.board import average_title
@@ -67,6 +67,8 @@ def _print_plan(request: RunRequest, *, as_json: bool) -> None:
         click.echo(document(PLAN_SCHEMA, "data", found))
     else:
         click.echo(plain(cell_table(tuple(cells))), nl=False)
+        for text in defaults_used(cells):
+            note(text)
 
 
 def _planned(cell: Cell) -> dict[str, Any]:

@@ -267,6 +267,7 @@ def _index(
     return Index(
         name=form.name,
         layout=source.layout,
+        preset=source.preset,
         fps=form.fps,
         stride=form.stride,
         class_names=names,

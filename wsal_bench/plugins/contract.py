@@ -126,12 +126,15 @@ class Session:
         report: called after each epoch.
         stop: asked after each step; True checkpoints and stops training.
         num_workers: threads that read coming batches; the numbers do not depend on it.
+        max_steps: training ends after so many steps, all phases together, as if it had been
+            planned so; None: where the method ends it. A `fit` of one's own should heed it.
     """
 
     directory: Path | None = None
     report: Callable[[Step], None] = lambda step: None
     stop: Callable[[], bool] = lambda: False
     num_workers: int = 0
+    max_steps: int | None = None
 
 
 class TruthLockedError(WsalError):
@@ -164,9 +167,11 @@ class Dataset(ABC):
     seeded: ClassVar[bool] = False
     """True where the data themselves are drawn from a seed (`--data-seeds`)."""
     quick: ClassVar[Mapping[str, Any] | None] = None
-    """Options of the `--quick` size; None: the first 8 + 4 videos and 2 epochs."""
+    """Options of the `--quick` size; None: the first 8 + 4 videos, and 2 epochs of methods without
+    a preset `quick`."""
     preset: ClassVar[str] = ""
-    """Preset that methods use here; empty: the data set's name."""
+    """Preset that methods use here; empty: the data set's name. One without it runs on its
+    defaults."""
     protocols: ClassVar[tuple[str, ...]] = ()
     """Protocols that fit besides `<name>/common`."""
     card: ClassVar[str] = ""
