@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from wsal_bench.errors import DataError, UsageError, did_you_mean
+from wsal_bench.files import check_file
 
 ConfigT = TypeVar("ConfigT", bound="Config")
 
@@ -121,6 +122,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         DataError: the file is missing, not readable, not YAML or not a mapping.
     """
+    check_file(path)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
