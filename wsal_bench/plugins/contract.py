@@ -217,6 +217,14 @@ class Dataset(ABC):
         """Digest of whatever besides version, options and data seed decides the data."""
         return ""
 
+    def num_left_out(self, variant: str = "default") -> int:
+        """Test videos that a protocol expects and the truth leaves out, as they have no features.
+
+        Videos that the truth keeps count as missed, and are not counted here.
+        """
+        del variant
+        return 0
+
     @abstractmethod
     def videos(self, split: Split) -> Sequence[Video]:
         """`train`: WeakVideo; `test`: Video without any label."""

@@ -20,9 +20,11 @@ from wsal_bench import files, plugins
 from wsal_bench.errors import DataError, UnavailableError, WsalError
 from wsal_bench.evaluation import Scores
 from wsal_bench.locks import locked
+from wsal_bench.plugins.contract import Dataset
 from wsal_bench.running.cell_log import cell_log
 from wsal_bench.running.cells import Cell, RunSpec
 from wsal_bench.running.context import Context, StoppedError, Stopwatch
+from wsal_bench.running.coverage import Coverage
 from wsal_bench.running.events import CellResult, CellStarted, ListenerError, Note, Status
 from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import Learned, learn
@@ -164,9 +166,13 @@ class _Work:
         """Facts of a record that are in no hash, where it knows less than the present request.
 
         A parent that nobody had asked for gets its row in tables once somebody does. How options
-        were found comes from their preset, which may have said it only since.
+        were found comes from their preset, which may have said it only since; earlier versions
+        did not count what there was to score.
         """
         told = {**record, "asked": record["asked"] or self.cell.asked}
+        told["scored"] = record.get("scored") or {
+            variant: part.to_json() for variant, part in coverages(self.dataset).items()
+        }
         if not all(found.known for found in RunSpec.from_json(record["spec"]).found):
             now = self.cell.spec.to_json()
             told["spec"] = {**record["spec"], "preset": now["preset"], "found": now["found"]}
@@ -182,8 +188,8 @@ class _Work:
         learned = self._learn()
         scores = self.scoring.from_learned(learned)
         self._stop_here()
-        inputs = Inputs.of(self.dataset)
-        record = good_record(self.cell, self.place, learned, self.watch.seconds, inputs)
+        inputs, scored = Inputs.of(self.dataset), coverages(self.dataset)
+        record = good_record(self.cell, self.place, learned, self.watch.seconds, inputs, scored)
         files.write_json(self.place.record, record)
         _logger.info("done: %s %.4f", scores.protocol.headline, scores.headline)
         return self._result("ok", scores, self.watch.seconds)
@@ -228,6 +234,11 @@ class _Work:
             average=scores.protocol.headline,
             seconds=dict(seconds),
         )
+
+
+def coverages(dataset: Dataset) -> dict[str, Coverage]:
+    """How much there is to score, by truth variant."""
+    return {variant: Coverage.of(dataset, variant) for variant in dataset.truth_variants}
 
 
 def _head(cell: Cell, place: RunFiles) -> dict[str, Any]:

@@ -96,7 +96,8 @@ def open_run(directory: Path, recipe: str = OWN_RECIPE) -> Target:
         )
     dataset = catalog.dataset(run.spec.data)
     return Target(
-        f"{run.spec.name} data seed {run.spec.data.seed} seed {run.spec.seed}",
+        f"{run.spec.name} data seed {run.spec.data.seed} seed {run.spec.seed}"
+        f"{' (QUICK)' if run.spec.quick else ''}",
         detections_from_npz(path),
         tuple(dataset.ground_truth("test", variant) for variant in dataset.truth_variants),
         run.spec.data.name,
