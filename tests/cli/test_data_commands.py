@@ -298,3 +298,21 @@ def test_data_root_chooses_where_imports_go(cli: Cli, tmp_path: Path) -> None:
     cli("data", "import", src, "--as", "mine", *GRID, "--data-root", elsewhere)
     assert (elsewhere / "mine" / "index.json").is_file()
     assert cli("data", "path", "mine").exit_code == 3
+
+
+def test_validate_warns_of_classes_in_one_split_and_of_spellings(cli: Cli, src: Path) -> None:
+    truth = json.loads((src / "gt.json").read_text())
+    first, *_ = (v for v in truth["database"].values() if v["subset"] == "test")
+    first["annotations"][0]["label"] = "R un"
+    (src / "gt.json").write_text(json.dumps(truth))
+    done = cli("data", "validate", src, *GRID, "--json")
+    assert done.exit_code == 0, done.stdout  # warnings are no problems
+    found = json.loads(done.stdout)["data"]
+    assert found["ok"]
+    assert {one["code"] for one in found["warnings"]} == {"spelling", "one-split"}
+    plain = cli("data", "validate", src, *GRID).stdout
+    assert "'R un' and 'run' differ in case or spaces only" in plain
+    assert "1 class in train only" in plain or "1 class in test only" in plain
+    assert "no problems, " in plain.splitlines()[-1] and "warning" in plain.splitlines()[-1]
+    kept = cli("data", "import", src, "--as", "mine", *GRID).stdout
+    assert "differ in case or spaces only" in kept
