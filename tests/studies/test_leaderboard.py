@@ -373,7 +373,7 @@ def test_quick_runs_are_stamped_in_every_form() -> None:
     assert line["quick"] == "True"
 
 
-MISSING = Coverage(videos=198, segments=3000, without_features=12)
+MISSING = Coverage(videos=198, segments=3000, left_out=12)
 
 
 def test_a_table_of_some_of_the_protocols_videos_is_no_result_of_the_protocol() -> None:
@@ -381,8 +381,8 @@ def test_a_table_of_some_of_the_protocols_videos_is_no_result_of_the_protocol() 
     assert not table.is_ranking
     text = page.to_markdown(table)
     assert "198 of 210 videos, not a result of the whole protocol" in text.splitlines()[0]
-    assert "12 of the protocol's 210 videos have no features and are left out" in text
-    assert page.content(table)["scored"]["without_features"] == 12
+    assert "12 of the protocol's 210 videos have no features: 12 are left out" in text
+    assert page.content(table)["scored"]["left_out"] == 12
 
 
 def test_missing_videos_may_be_allowed_and_every_row_says_so() -> None:
@@ -394,7 +394,7 @@ def test_missing_videos_may_be_allowed_and_every_row_says_so() -> None:
 
 
 def test_videos_that_count_as_missed_are_among_the_scored_ones() -> None:
-    coverage = Coverage(videos=210, segments=3000, without_features=12, as_misses=True)
+    coverage = Coverage(videos=210, segments=3000, missed=12)
     assert coverage.share == "198 of 210 videos"
     assert "count as missed" in coverage.sentence
 

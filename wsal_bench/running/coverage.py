@@ -16,15 +16,14 @@ class Coverage:
     Args:
         videos: test videos of the truth that was scored against.
         segments: their true segments.
-        without_features: test videos of the protocol that have no features.
-        as_misses: these are among the scored videos, so each of their segments counts as missed;
-            else they are left out.
+        missed: those of them that have no features, so that each of their segments is missed.
+        left_out: test videos of the protocol beside them, not scored as they have no features.
     """
 
     videos: int
     segments: int
-    without_features: int = 0
-    as_misses: bool = False
+    missed: int = 0
+    left_out: int = 0
 
     @classmethod
     def of(cls, dataset: Dataset, variant: str) -> Coverage:
@@ -32,8 +31,7 @@ class Coverage:
         truth = dataset.ground_truth("test", variant)
         has = {video.video_id for video in dataset.videos("test")}
         missed = sum(name not in has for name in truth.video_ids)
-        left_out = dataset.num_left_out(variant)
-        return cls(len(truth.video_ids), len(truth), missed + left_out, bool(missed))
+        return cls(len(truth.video_ids), len(truth), missed, dataset.num_left_out(variant))
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], variant: str) -> Coverage | None:
@@ -44,7 +42,12 @@ class Coverage:
     @property
     def expected(self) -> int:
         """Test videos of the protocol."""
-        return self.videos + (0 if self.as_misses else self.without_features)
+        return self.videos + self.left_out
+
+    @property
+    def without_features(self) -> int:
+        """Test videos of the protocol that have no features."""
+        return self.missed + self.left_out
 
     @property
     def share(self) -> str:
@@ -56,15 +59,16 @@ class Coverage:
     @property
     def sentence(self) -> str:
         """All of it in words."""
-        fate = "count as missed" if self.as_misses else "are left out"
+        fates = {"count as missed": self.missed, "are left out": self.left_out}
+        fate = ", ".join(f"{count} {text}" for text, count in fates.items() if count)
         missing = (
-            f"{self.without_features} of the protocol's {self.expected} videos have no features "
-            f"and {fate}"
+            f"{self.without_features} of the protocol's {self.expected} videos have no features: "
+            f"{fate}"
             if self.without_features
             else "each of the protocol's videos has features"
         )
         return f"{self.videos} test videos with {self.segments:,} true segments; {missing}"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Plain values; `from_record` reads them."""
         return asdict(self)

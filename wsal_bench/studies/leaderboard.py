@@ -142,12 +142,9 @@ def build(
     methods = [row for row in every_row if row.kind == "method" and not row.by_hand]
     coverage = next((run.coverage for run in scored if run.coverage is not None), None)
     quick = any(run.quick for run in runs)
-    missing = coverage if coverage and coverage.share and not (allow_missing or quick) else None
-    obstacles = (
-        *(["quick runs rank nothing"] if quick else []),
-        *([f"{missing.sentence}; --allow-missing ranks all the same"] if missing else []),
-        *_obstacles(methods, runs),
-    )
+    obstacles = ("quick runs rank nothing",) if quick else tuple(_obstacles(methods, runs))
+    if coverage and coverage.share and not (allow_missing or quick):
+        obstacles = (f"{coverage.sentence}; --allow-missing ranks all the same", *obstacles)
     order = sorted(methods, key=lambda row: row.name)
     if not obstacles:
         order = sorted(order, key=lambda row: -row.headline.mean)
