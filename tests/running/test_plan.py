@@ -9,7 +9,7 @@ import pytest
 from tests.datasets.conftest import Folder
 from tests.running.toys import request
 from wsal_bench.cli.progress import defaults_used
-from wsal_bench.config import Found, Preset
+from wsal_bench.config import Found, Preset, read_presets
 from wsal_bench.errors import DataError, UnavailableError, UsageError
 from wsal_bench.running import resolution
 from wsal_bench.running.cells import Cell, RunSpec
@@ -142,7 +142,7 @@ def test_a_child_carries_how_the_options_of_its_parent_were_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     searched = {"tiny": Preset("tiny", {}, Found("weak", trials=12))}
-    read = resolution.read_presets
+    read = read_presets
     monkeypatch.setattr(
         resolution,
         "read_presets",
