@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wsal_bench.data.checks import check_no_overlap, classes_shown, with_classes
+from wsal_bench.data.checks import check_names, check_no_overlap, classes_shown, with_classes
 from wsal_bench.data.features import FeatureFile, open_features
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import truth_from_json
@@ -106,6 +106,7 @@ def read_list(path: Path) -> tuple[str, ...]:
     for name, count in zip(*np.unique(names, return_counts=True), strict=True):
         if count > 1:
             raise DataError(f"video {str(name)!r} is listed {count} times", path=path)
+    check_names(names, path)
     return names
 
 
