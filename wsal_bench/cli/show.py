@@ -25,7 +25,7 @@ from wsal_bench.cli.options import (
     results_option,
 )
 from wsal_bench.cli.output import document
-from wsal_bench.cli.source import read_source
+from wsal_bench.cli.source import read_method_options, read_source
 from wsal_bench.cli.video import VideoChoice, show_video, video_options
 from wsal_bench.config import read_presets
 from wsal_bench.errors import UsageError, did_you_mean
@@ -138,7 +138,7 @@ def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
             hint=did_you_mean(variant, known, kind="variants"),
         )
     source = read_source(plugin.path)
-    presets = plugins.presets_path(plugin)
+    presets = read_presets(plugins.presets_path(plugin))
     return {
         "kind": "method",
         "name": plugin.name,
@@ -147,8 +147,22 @@ def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
         "groups": list(plugin.groups),
         "variants": list(plugin.variants),
         "controls": list(plugin.controls),
-        "options": [asdict(option) for option in source.options],
-        "presets": read_presets(presets) if presets else {},
+        "options": [
+            {
+                **asdict(option),
+                "presets": {
+                    preset.name: preset.options[option.name]
+                    for preset in presets.values()
+                    if option.name in preset.options
+                },
+            }
+            for option in read_method_options(plugin.path)
+        ],
+        "presets": {name: dict(preset.options) for name, preset in presets.items()},
+        "found": {
+            name: {**asdict(preset.found), "budget": preset.found.budget}
+            for name, preset in presets.items()
+        },
         "origin": plugin.origin,
     }
 
@@ -156,6 +170,10 @@ def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
 def _text(found: dict[str, Any]) -> str:
     lines: list[str] = []
     for key, value in found.items():
+        if key == "presets" and found["kind"] == "method":
+            continue  # their values stand with the options
+        if key == "found":
+            key, value = "presets", {name: _origin(part) for name, part in value.items()}
         if key == "diagnosis":
             value = {name: "\n".join(summary(part)) for name, part in value.items()}
         lines += _lines(key, value)
@@ -164,7 +182,7 @@ def _text(found: dict[str, Any]) -> str:
 
 def _lines(key: str, value: Any) -> list[str]:
     if key == "options" and isinstance(value, list):
-        return ["options:", *(f"  {_option(option)}" for option in value)]
+        return ["options:", *(f"  {line}" for option in value for line in _option(option))]
     if isinstance(value, dict):
         inner = [line for name, part in value.items() for line in _lines(str(name), part)]
         return [f"{key}:", *(f"  {line}" for line in inner)] if inner else [f"{key}: none"]
@@ -181,7 +199,17 @@ def _lines(key: str, value: Any) -> list[str]:
     return [f"{key}: {'none' if value in (None, '') else value}"]
 
 
-def _option(option: dict[str, str]) -> str:
+def _origin(found: dict[str, Any]) -> str:
+    """How the options of a preset were found."""
+    return "; ".join(part for part in (found["budget"], found["remark"]) if part)
+
+
+def _option(option: dict[str, Any]) -> list[str]:
+    """Default and source of an option, and below it what presets set it to."""
     default = f" = {option['default']}" if option["default"] else ""
-    comment = f"  # {option['comment']}" if option["comment"] else ""
-    return f"{option['name']}: {option['kind']}{default}{comment}"
+    said = [option["comment"], f"of {option['inherited']}" if option["inherited"] else ""]
+    comment = "; ".join(part for part in said if part)
+    lines = [f"{option['name']}: {option['kind']}{default}{f'  # {comment}' if comment else ''}"]
+    if presets := option.get("presets"):
+        lines.append("    " + ", ".join(f"{name} {value}" for name, value in presets.items()))
+    return lines

@@ -97,7 +97,7 @@ def open_run(directory: Path, recipe: str = OWN_RECIPE) -> Target:
         )
     dataset = catalog.dataset(run.spec.data)
     return Target(
-        run_name(run.spec),
+        run_name(run.spec) + (" (QUICK)" if run.spec.quick else ""),
         detections_from_npz(path),
         tuple(dataset.ground_truth("test", variant) for variant in dataset.truth_variants),
         run.spec.data.name,

@@ -222,8 +222,8 @@ def _config(kind: type[Method], options: Mapping[str, Any]) -> Config:
 def _quick(kind: type[Method]) -> Mapping[str, Any]:
     for plugin in plugins.available("methods").values():
         if plugin.target.partition(":")[0] == kind.__module__:
-            path = plugins.presets_path(plugin)
-            return read_presets(path).get("quick", {}) if path else {}
+            found = read_presets(plugins.presets_path(plugin)).get("quick")
+            return found.options if found else {}
     return {}
 
 
