@@ -70,7 +70,7 @@ def test_the_whole_alignment_loss_is_much_faster_than_published_style_loops() ->
 def test_published_style_loops_give_the_same(backend: str) -> None:
     """The loops that the ratios below are against are right."""
     fsd = grids(3, 5, 5, count=2)
-    pairs = [
+    pairs: list[Any] = [
         (fsd_of_published_style, partial(fsd_score, backend=backend), fsd, 1e-4),
         (
             partial(lcs_of_published_style, threshold=THRESHOLD),
