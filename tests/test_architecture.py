@@ -18,7 +18,7 @@ HARNESS = ROOT / "wsal_bench"
 PLUGINS = (ROOT / "methods" / "wsal_methods", ROOT / "datasets" / "wsal_datasets")
 HEAVY = {"torch", "scipy", "sklearn", "pandas"}
 
-GROUND = ("errors", "compiling", "config", "environment", "files", "locks", "timegrid")
+GROUND = ("errors", "clock", "compiling", "config", "environment", "files", "locks", "timegrid")
 """The ground floor: single files that every room may use."""
 
 ROOMS = (

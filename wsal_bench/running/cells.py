@@ -45,6 +45,7 @@ class RunRequest:
         results: where runs are stored.
         overwrite: do finished cells again.
         floors: with the reference rows.
+        in_process: train in this process; what a method does to it then concerns all others.
     """
 
     methods: tuple[str, ...]
@@ -65,6 +66,7 @@ class RunRequest:
     results: Path = Path("results")
     overwrite: bool = False
     floors: bool = True
+    in_process: bool = False
 
 
 @dataclass(frozen=True)
