@@ -129,6 +129,19 @@ def run_all(
             raise error.__cause__ or error from None
 
 
+def preview(request: RunRequest) -> Planned:
+    """What a run would make; nothing is made.
+
+    Raises:
+        UsageError: as `run`.
+    """
+    catalog = Catalog()
+    context = Context(request.results.resolve(), catalog, overwrite=request.overwrite)
+    cells = tuple(plan(request, catalog))
+    to_make = frozenset(cell.key for cell in cells if not is_finished(cell, context))
+    return Planned(cells, to_make, request.jobs)
+
+
 def _check_processes(request: RunRequest, on_failure: OnFailure | None) -> None:
     if request.in_process and request.jobs > 1:
         raise UsageError(
