@@ -38,12 +38,14 @@ _PRELOAD = [
     "torch",
     "torch._dynamo",
     "wsal_bench.running.workers",
-    "wsal_bench.training.loop",
+    "wsal_bench.nn",
+    "wsal_bench.training.trainable",
     "wsal_bench.training.checkpoints",
     "wsal_bench.localization._cutting",
     "wsal_bench.localization._thinning",
     "wsal_bench.evaluation._matching",
     "wsal_bench.evaluation._ranking",
+    "wsal_bench.evaluation.diagnosis._compiled",
 ]
 _GRACE = 5.0  # seconds in which a process that said its last word should end
 
