@@ -25,9 +25,8 @@ from wsal_bench.plugins.contract import (
     Step,
     Task,
     Track,
-    TruthLockedError,
-    truth_locked,
 )
+from wsal_bench.plugins.truth_lock import TruthLockedError, truth_locked
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.types import (
     Activations,
