@@ -36,9 +36,7 @@ with clock.paused():
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 LOG = logging.getLogger("wsal_bench.compiling")
-ANNOUNCEMENT = (
-    "compiling for this machine, about half a minute; it is kept, and in no timing of the run"
-)
+ANNOUNCEMENT = "compiling for this machine, once: up to half a minute"
 
 
 def compiled(function: Function | None = None, **options: Any) -> Any:
