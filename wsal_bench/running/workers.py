@@ -19,18 +19,18 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from wsal_bench.errors import WsalError
 from wsal_bench.locks import BusyError
-from wsal_bench.plugins import blame
 from wsal_bench.running.cells import Cell
 from wsal_bench.running.context import Context, StoppedError
 from wsal_bench.running.datasource import Catalog
-from wsal_bench.running.events import CellResult, Event, ListenerError, guarded
+from wsal_bench.running.events import Event, ListenerError, guarded
 from wsal_bench.running.results import RunFiles
 from wsal_bench.running.signals import listening
 from wsal_bench.running.stages import run_cell
+from wsal_bench.running.words import Busy, Died, Done, LastWord, Refused, Said, Stopped
 
 # what a cell would import: torch's optimisers import _dynamo when the first one is made, seconds
 # of CPU, and numba needs a second to get ready
@@ -48,83 +48,6 @@ _PRELOAD = [
     "wsal_bench.evaluation.diagnosis._compiled",
 ]
 _GRACE = 5.0  # seconds in which a process that said its last word should end
-
-
-@dataclass(frozen=True)
-class Done:
-    """A worker's last word: the cell is made, or failed."""
-
-    result: CellResult
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """A worker's last word: it was told to stop, and can go on later."""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A worker's last word: no other cell would fare better."""
-
-    error: WsalError
-    trace: str = ""
-
-    def raise_here(self) -> NoReturn:
-        """Raises the error, with the worker's traceback as its cause."""
-        raise self.error from WorkerError(self.trace)
-
-
-class WorkerError(Exception):
-    """The traceback of a worker, as its text."""
-
-    def __str__(self) -> str:
-        return f"in the worker\n{self.args[0]}"
-
-
-@dataclass(frozen=True)
-class Busy:
-    """A worker's last word: another process makes its cell."""
-
-    message: str
-
-
-@dataclass(frozen=True)
-class Died:
-    """There was no last word."""
-
-    exit_code: int | None
-    log: Path
-
-    @property
-    def sentence(self) -> str:
-        """What became of the process, and where it was."""
-        if self.exit_code is None or self.exit_code >= 0:
-            return f"its process died with exit code {self.exit_code}"
-        number = -self.exit_code
-        with suppress(ValueError):
-            name = signal.Signals(number).name
-            memory = ", as where memory runs out" if name == "SIGKILL" else ""
-            return (
-                f"its process was killed by signal {number}, {name}{memory}"
-                f"{blame.place_of_death(self.log)}"
-            )
-        return f"its process was killed by signal {number}"
-
-
-LastWord = Done | Stopped | Refused | Busy | Died
-
-
-@dataclass(frozen=True)
-class Said:
-    """Something that a worker said.
-
-    Args:
-        cell: that it works on.
-        word: an event, or how the cell ended.
-    """
-
-    cell: Cell
-    word: Event | LastWord
 
 
 @dataclass(frozen=True)
