@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from wsal_bench.clock import paused, worked
 from wsal_bench.errors import DataError, NonFiniteLossError
 from wsal_bench.plugins.contract import Session, Step
 from wsal_bench.training import history
@@ -94,6 +95,8 @@ def fit(
         DataError: an epoch without batches, a file that cannot be written, or checkpoints of
             another training.
     """
+    with paused():  # the first optimiser would import it: two seconds that are no training
+        import torch._dynamo  # noqa: F401
     share = CHECKPOINT_SHARE if checkpoint_share is None else checkpoint_share
     return _Training(method, videos, session, share).run()
 
@@ -181,7 +184,7 @@ class _Training:
 
     def _epoch(self, phase: Phase) -> None:
         """The epoch at the present position, or what is left of it."""
-        began = perf_counter() - self.epoch_seconds
+        began = worked() - self.epoch_seconds
         every, waiting = self.method.accumulate, False
         self.learner.begin_epoch()
         with closing(self._batches(phase)) as batches:  # ends reading ahead, whatever happens
@@ -193,10 +196,10 @@ class _Training:
                 if not waiting:
                     self.learner.step()
                     if self.session.stop():
-                        self._interrupt(perf_counter() - began)
+                        self._interrupt(worked() - began)
         if waiting:  # batches that are too few for a whole step still count
             self.learner.step()
-        self._end_epoch(phase, perf_counter() - began)
+        self._end_epoch(phase, worked() - began)
 
     def _batches(self, phase: Phase) -> Generator[tuple[Batch, Progress], None, None]:
         """The epoch's batches that are not done yet, each with the progress before it."""
