@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         shuffled_batches,
         uniform_indices,
     )
+    from wsal_bench.training.stepping import cosine_decay, ramp
     from wsal_bench.training.trainable import TrainableMethod
 
 __all__ = [
@@ -105,12 +106,14 @@ __all__ = [
     "WsalError",
     "as_array",
     "collate",
+    "cosine_decay",
     "detections_from_json",
     "detections_to_json",
     "evaluate",
     "localize",
     "pair_batches",
     "protocol",
+    "ramp",
     "random_indices",
     "recipe",
     "shuffled_batches",
@@ -155,6 +158,10 @@ _LAZY = {
         "random_indices",
         "shuffled_batches",
         "uniform_indices",
+    ),
+    "training.stepping": (
+        "cosine_decay",
+        "ramp",
     ),
     "training.trainable": ("TrainableMethod",),
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Generator, Iterator, Mapping, Sequence, Sized
 from contextlib import closing
 from dataclasses import dataclass
@@ -137,16 +138,15 @@ class _Training:
                 self._enter(index, phases[index])
             while self.position.epoch < phases[index].epochs:
                 self._epoch(phases[index])
+        network = self.learner.finish()
         if self.store:
-            self.store.save_last(self.learner.network.state_dict())
+            self.store.save_last(network.state_dict())
         self._rewrite_history()
-        network = self.learner.network.eval()
         return TrainingResult(network, tuple(self.history), self.resumed_from)
 
     def _enter(self, index: int, phase: Phase) -> None:
         """From the end of a phase to the beginning of the next one."""
-        with torch.no_grad():
-            network = self.learner.network.eval()
+        with torch.no_grad(), self.learner.evaluating() as network:
             returned = self.method.between_phases(index, network, self.videos)
         # through the checkpoint's form, so that a resumed phase is told exactly the same
         self.state = unpack(pack(returned, name=f"between_phases({index})"))
@@ -167,18 +167,20 @@ class _Training:
                 self.position = Position(at.phase, at.epoch, at.step + 1)
                 waiting = self.position.step % every != 0
                 if not waiting:
-                    self.learner.step()
+                    self.learner.step(progress)
                     if self.session.stop():
                         self._interrupt(perf_counter() - began)
         if waiting:  # batches that are too few for a whole step still count
-            self.learner.step()
+            self.learner.step(progress)
         self._end_epoch(phase, perf_counter() - began)
 
     def _batches(self, phase: Phase) -> Generator[tuple[Batch, Progress], None, None]:
         """The epoch's batches that are not done yet, each with the progress before it."""
         at = self.position
-        before = sum(record.steps for record in self.history if record.phase == at.phase)
-        start = Progress(at.phase, at.epoch, before, at.epoch / phase.epochs, self.state)
+        every = self.method.accumulate
+        done = [record.steps for record in self.history if record.phase == at.phase]
+        before, updates = sum(done), sum(math.ceil(steps / every) for steps in done)
+        start = Progress(at.phase, at.epoch, before, at.epoch / phase.epochs, self.state, updates)
         batches = self.method.batches(self.videos, self.generator, start)
         drafts = batches.drafts if isinstance(batches, DraftedEpoch) else None
         iterator: Iterator[Any] = iter(batches if drafts is None else drafts)
@@ -197,7 +199,8 @@ class _Training:
         for step, batch in enumerate(iterator, start=at.step):
             within = step / max(length, step + 1) if length else 0.0
             fraction = (at.epoch + within) / phase.epochs
-            yield batch, Progress(at.phase, at.epoch, before + step, fraction, self.state)
+            update = updates + step // every
+            yield batch, Progress(at.phase, at.epoch, before + step, fraction, self.state, update)
 
     def _interrupt(self, seconds: float) -> None:
         self.log.look()
