@@ -57,6 +57,8 @@ def test_every_plugin_and_preset_is_in_the_wheel(wheel: Path) -> None:
         for file in (ROOT / outer / package).rglob("*"):
             if file.suffix in {".py", ".yaml", ".typed"}:
                 assert file.relative_to(ROOT / outer).as_posix() in inside
+    templates = {f"wsal_bench/cli/templates/{kind}.txt" for kind in ("method", "dataset")}
+    assert templates <= inside
     assert {"wsal_bench/py.typed", "wsal_methods/py.typed", "wsal_datasets/py.typed"} <= inside
     assert not any(name.startswith(("methods/", "datasets/", "tests/")) for name in inside)
 

@@ -25,6 +25,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "infer": Entry("infer:infer", "Segments for new videos, with a stored run."),
         "profile": Entry("profile:profile", "Where the time goes: kernels, training steps."),
         "data": Entry("data:data", "Bring data sets in, check them, look at them."),
+        "new": Entry("new:new", "A commented method or data set that runs, to make your own."),
         "doctor": Entry("doctor:doctor", "Check this installation and its plugins."),
     }
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Generator, Iterator, Mapping, Sequence, Sized
 from contextlib import closing
 from dataclasses import dataclass
@@ -155,10 +156,10 @@ class _Training:
                 self._enter(index, phases[index])
             while not self._ended(phases[index]):
                 self._epoch(phases[index])
+        network = self.learner.finish()
         if self.store:
-            self.store.save_last(self.learner.network.state_dict())
+            self.store.save_last(network.state_dict())
         self._rewrite_history()
-        network = self.learner.network.eval()
         return TrainingResult(network, tuple(self.history), self.resumed_from)
 
     def _ended(self, phase: Phase) -> bool:
@@ -172,8 +173,7 @@ class _Training:
 
     def _enter(self, index: int, phase: Phase) -> None:
         """From the end of a phase to the beginning of the next one."""
-        with torch.no_grad():
-            network = self.learner.network.eval()
+        with torch.no_grad(), self.learner.evaluating() as network:
             returned = self.method.between_phases(index, network, self.videos)
         # through the checkpoint's form, so that a resumed phase is told exactly the same
         self.state = unpack(pack(returned, name=f"between_phases({index})"))
@@ -194,24 +194,28 @@ class _Training:
                 self.position = Position(at.phase, at.epoch, at.step + 1)
                 waiting = self.position.step % every != 0
                 if not waiting:
-                    self.learner.step()
+                    self.learner.step(progress)
                     if self.session.stop():
                         self._interrupt(worked() - began)
         if waiting:  # batches that are too few for a whole step still count
-            self.learner.step()
+            self.learner.step(progress)
         self._end_epoch(phase, worked() - began)
 
     def _batches(self, phase: Phase) -> Generator[tuple[Batch, Progress], None, None]:
         """The epoch's batches that are not done yet, each with the progress before it."""
         at, limit = self.position, self.limits[self.position.phase]
-        before = self._steps_before()
+        every, before = self.method.accumulate, self._steps_before()
+        updates = sum(
+            math.ceil(record.steps / every) for record in self.history if record.phase == at.phase
+        )
 
         def progress(step: int, fraction: float) -> Progress:
             # where a limit ends the phase early, it is the limit that the phase is a fraction of
-            done = max(fraction, step / limit if limit else 0.0)
-            return Progress(at.phase, at.epoch, step, done, self.state)
+            done = max(fraction, (before + step) / limit if limit else 0.0)
+            update = updates + step // every
+            return Progress(at.phase, at.epoch, before + step, done, self.state, update)
 
-        start = progress(before, at.epoch / phase.epochs)
+        start = progress(0, at.epoch / phase.epochs)
         batches = self.method.batches(self.videos, self.generator, start)
         drafts = batches.drafts if isinstance(batches, DraftedEpoch) else None
         iterator: Iterator[Any] = iter(batches if drafts is None else drafts)
@@ -231,7 +235,7 @@ class _Training:
         length = len(batches) if isinstance(batches, Sized) else None
         for step, batch in enumerate(iterator, start=at.step):
             within = step / max(length, step + 1) if length else 0.0
-            yield batch, progress(before + step, (at.epoch + within) / phase.epochs)
+            yield batch, progress(step, (at.epoch + within) / phase.epochs)
 
     def _interrupt(self, seconds: float) -> None:
         self.log.look()
