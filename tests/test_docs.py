@@ -1,5 +1,6 @@
 """Every command of the documentation runs as it stands there."""
 
+import json
 import os
 import re
 import shlex
@@ -9,9 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.data.made_up import write_acm, write_per_video
 from tests.datasets.test_hapt import write_archive, zipped
+from wsal_bench.cli.app import app
 from wsal_bench.data.places import VARIABLE
 
 ROOT = Path(__file__).parents[1]
@@ -59,6 +62,38 @@ def prepare_downloads(folder: Path) -> None:
     zipped(write_archive(folder / "HAPT"))
 
 
+def commands_to_run() -> list[str]:
+    found = [line for page in RUN_HERE for line in commands(page) if not in_the_demo(line)]
+    assert len(found) > 8
+    return list(dict.fromkeys(found))
+
+
+def test_every_command_of_the_pages_runs_in_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All in this process, and what trains does so for an epoch."""
+    prepare(tmp_path)
+    names = ("mil", "attention-mil", "acm-net", "ftcl")
+    (tmp_path / "in_small.yaml").write_text(json.dumps({name: {"epochs": 1} for name in names}))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "data"))
+    failures = []
+    for command in commands_to_run():
+        _, *arguments = shlex.split(command)
+        smaller = SMALLER.get(arguments[0], ())
+        done = CliRunner().invoke(app, [*arguments, *smaller])
+        if done.exit_code:
+            failures.append(f"{command}: {done.exit_code}\n{done.stderr[-2000:]}{done.exception}")
+    assert failures == []
+
+
+SMALLER = {
+    "run": ("--config", "in_small.yaml"),
+    "ablate": ("--config", "in_small.yaml"),
+    "profile": ("--batch", "2", "--length", "5", "--repeats", "2"),
+}
+
+
 @pytest.mark.slow
 def test_every_command_of_the_pages_runs(tmp_path: Path) -> None:
     prepare(tmp_path)
@@ -67,10 +102,8 @@ def test_every_command_of_the_pages_runs(tmp_path: Path) -> None:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         VARIABLE: str(tmp_path / "data"),
     }
-    todo = [line for page in RUN_HERE for line in commands(page) if not in_the_demo(line)]
-    assert len(todo) > 8
     failures = []
-    for command in dict.fromkeys(todo):
+    for command in commands_to_run():
         done = subprocess.run(
             shlex.split(command), cwd=tmp_path, env=env, capture_output=True, text=True
         )

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from wsal_bench import plugins
+from wsal_bench.cli.app import app
 from wsal_bench.data.description import Description, read
 from wsal_bench.testing import check_dataset
 
@@ -60,8 +62,9 @@ def test_the_example_plugin_conforms(plugin_folder: Path) -> None:
     assert truth.start[3] == loud[0] * 0.64 and truth.end[3] == (loud[-1] + 1) * 0.64
 
 
-@pytest.mark.slow
-def test_the_commands_run(tmp_path: Path) -> None:
+@pytest.fixture
+def commands(tmp_path: Path) -> list[list[str]]:
+    """Those of the page, and in the folder what it tells a reader to have."""
     plugin = tmp_path / "myplugins" / "datasets" / "two_tones.py"
     plugin.parent.mkdir(parents=True)
     plugin.write_text(block("python"))
@@ -74,6 +77,23 @@ def test_the_commands_run(tmp_path: Path) -> None:
         ["wsal-bench", "list"],
         ["wsal-bench", "run"],
     ]
+    return commands
+
+
+def test_the_commands_run_in_small(
+    commands: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All in this process, and what trains does so for an epoch."""
+    monkeypatch.chdir(tmp_path)
+    for command in commands:
+        smaller = ["--quick", "--set", "mil.epochs=1"] if command[1] == "run" else []
+        done = CliRunner().invoke(app, [*command[1:], *smaller])
+        assert done.exit_code == 0, done.stderr
+        assert ("two-tones" if command[1] == "list" else "mAP") in done.stdout
+
+
+@pytest.mark.slow
+def test_the_commands_run(commands: list[list[str]], tmp_path: Path) -> None:
     for command in commands:
         smaller = ["--quick"] if command[1] == "run" else []
         python = [sys.executable, "-c", "from wsal_bench.cli import main; main()"]

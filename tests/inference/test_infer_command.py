@@ -249,6 +249,7 @@ print(len(after), after[19], max(after[20:]))
 """
 
 
+@pytest.mark.measured
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_does_not_grow_with_the_number_of_videos(stored: Stored, tmp_path: Path) -> None:
     folder = tmp_path / "many"
