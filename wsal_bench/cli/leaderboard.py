@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
 
-from wsal_bench.cli.options import json_option, results_option
-from wsal_bench.cli.output import FORMATS, document, note, warn, write_forms
+from wsal_bench.cli.options import columns_options, json_option, results_option
+from wsal_bench.cli.output import FORMATS, columns_of, document, note, show, warn, write_forms
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import recipe as presets
 from wsal_bench.report import board as page
@@ -29,9 +31,8 @@ from wsal_bench.studies.stored import Collection, collect, datasets, recipes
     "--format",
     "form",
     type=click.Choice((*FORMATS, "all")),
-    default="all",
-    show_default=True,
-    help="Forms to write; stdout gets the first of them.",
+    show_default="all, and a table on a terminal",
+    help="Forms to write; stdout gets it, or md.",
 )
 @click.option(
     "--out",
@@ -46,17 +47,22 @@ from wsal_bench.studies.stored import Collection, collect, datasets, recipes
     metavar="TEXT",
     help="A sentence below the table, such as how options were chosen; repeatable.",
 )
-@click.option("--plot", is_flag=True, help="Draw <dataset>.svg too: mAP against tIoU.")
+@click.option(
+    "--plot", is_flag=True, help="Draw <dataset>.svg and .png too: each row with its interval."
+)
+@columns_options
 @json_option
 def leaderboard(
     results: Path,
     names: tuple[str, ...],
     protocol: str | None,
     recipe: str,
-    form: str,
+    form: str | None,
     out: Path | None,
     remarks: tuple[str, ...],
     plot: bool,
+    wide: bool,
+    columns: tuple[str, ...] | None,
     as_json: bool,
 ) -> None:
     """Write and print the table of the stored runs; quick runs are never in it."""
@@ -70,19 +76,26 @@ def leaderboard(
     boards = [
         replace(board, remarks=remarks) for board in _boards(stored, chosen, protocol, recipe)
     ]
-    if str(out) != "-":
-        for board in boards:
-            write_forms(out, board.dataset, _forms(board), form)
-            if plot and board.protocol is not None:
-                _draw(board, out)
-    elif plot:
+    if plot and str(out) == "-":
         raise UsageError("--plot draws a file", hint="name a folder with --out")
+    shown = {
+        board.dataset: columns_of(wide, columns, page.keys(board), page.wide_keys(board))
+        for board in boards
+    }
+    for board in boards if str(out) != "-" else ():
+        write_forms(out, board.dataset, _forms(board, shown[board.dataset]), form or "all")
+        if plot and board.protocol is not None:
+            _draw(board, out)
     if as_json:
         found = {"leaderboards": [page.content(board) for board in boards]}
         click.echo(document(page.SCHEMA, "data", found))
-    else:
-        shown = FORMATS[0] if form == "all" else form
-        click.echo("\n".join(_forms(board)[shown] for board in boards), nl=False)
+        return
+    for index, board in enumerate(boards):
+        columns_shown = shown[board.dataset]
+        if index:
+            click.echo()
+        forms = _forms(board, columns_shown)
+        show(form, forms, partial(_for_eyes, board, columns_shown))
 
 
 def _names(stored: list[StoredRun], wanted: tuple[str, ...], results: Path) -> list[str]:
@@ -139,19 +152,22 @@ def _board(found: Collection) -> Leaderboard:
     return build(found.runs, dataset=found.dataset, recipe=found.recipe)
 
 
-def _forms(board: Leaderboard) -> dict[str, str]:
+def _for_eyes(board: Leaderboard, columns: Sequence[str] | None, width: int, styled: bool) -> str:
+    return page.to_terminal(board, columns, width=width, styled=styled)
+
+
+def _forms(board: Leaderboard, columns: Sequence[str] | None) -> dict[str, str]:
     return {
-        "md": page.to_markdown(board),
+        "md": page.to_markdown(board, columns),
         "csv": page.to_csv(board),
         "json": document(page.SCHEMA, "data", page.to_json(board)["data"]) + "\n",
-        "latex": page.to_latex(board),
+        "latex": page.to_latex(board, columns),
     }
 
 
 def _draw(board: Leaderboard, out: Path) -> None:
-    from wsal_bench.files import write_text
-    from wsal_bench.report.plot import to_svg
+    from wsal_bench.report.pictures import write_picture
+    from wsal_bench.report.plot import forest
 
-    path = out / f"{board.dataset}.svg"
-    write_text(path, to_svg(board))
-    note(f"wrote {path}")
+    for path in write_picture(lambda: forest(board), out, board.dataset):
+        note(f"wrote {path}")

@@ -1,13 +1,25 @@
-"""A leaderboard as markdown, CSV, LaTeX and a JSON document."""
+"""A leaderboard as markdown, CSV, LaTeX, a JSON document, and for a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wsal_bench.evaluation import Protocol
 from wsal_bench.report import numbers, uncertainty
-from wsal_bench.report.table import Cell, Column, Table, csv_text, latex, markdown
+from wsal_bench.report.escaping import for_markdown
+from wsal_bench.report.table import (
+    Cell,
+    Field,
+    Table,
+    chosen,
+    csv_text,
+    for_eyes,
+    latex,
+    markdown,
+    shown_tious,
+    table_of,
+)
 from wsal_bench.statistics import NestedMean
 from wsal_bench.studies.leaderboard import Leaderboard, Row
 
@@ -19,42 +31,114 @@ def title(board: Leaderboard) -> str:
     return f"{board.dataset}" if board.is_ranking else f"{board.dataset} (not a ranking)"
 
 
-def table(board: Leaderboard, rows: Sequence[Row], protocol: Protocol) -> Table:
-    """Some rows of a board under its columns."""
-    columns = [Column("method", "left"), Column(average_title(protocol.headline))]
-    known = any(row.statistics is not None for row in rows)  # floors and ceilings have none
-    compared = known and bool(board.best)
-    columns += [Column("SE")] if known else []
-    columns += [Column("Δ to best [95 %]")] if compared else []
-    others = [name for name in protocol.averages if name != protocol.headline]
-    columns += [Column(average_title(name)) for name in others]
-    columns += [Column(f"@{tiou:g}") for tiou in protocol.tious]
-    for heading in ("data x seeds", "parameters", "train s", "infer s", "paper"):
-        columns.append(Column(heading))
-    body = []
-    for row in rows:
-        values = [row.averages[name] for name in (protocol.headline, *others)] + [*row.mean_ap]
-        best = _best(board, row, [protocol.headline, *others])
-        cells = [
-            Cell(numbers.mean_and_std(value), bold)
-            for value, bold in zip(values, best, strict=True)
-        ]
-        paper = row.paper.get(protocol.headline)
-        body.append(
-            (
-                Cell(row.name),
-                cells[0],
-                *([Cell(uncertainty.error_cell(row.statistics))] if known else []),
-                *([Cell(uncertainty.difference_cell(row.statistics))] if compared else []),
-                *cells[1:],
-                Cell(f"{row.headline.num_data_seeds} x {row.headline.num_seeds}"),
-                Cell(numbers.count(row.parameters)),
-                Cell(numbers.seconds(row.seconds.get("train"))),
-                Cell(numbers.seconds(row.seconds.get("infer"))),
-                Cell(numbers.DASH if paper is None else f"{paper:.1f}"),
-            )
-        )
-    return Table(tuple(columns), tuple(body))
+def keys(board: Leaderboard) -> list[str]:
+    """What columns may be called; the first is always shown."""
+    return [field.key for field in _fields(board, bare=False)]
+
+
+def usual_keys(board: Leaderboard) -> list[str]:
+    """The columns of a page: they fit a terminal of 80 places."""
+    if board.protocol is None:
+        return []
+    known = any(row.statistics and row.statistics.interval for row in _all_rows(board))
+    difference = ["difference"] if board.best else ["interval"] if known else []
+    tious = [f"{tiou:g}" for tiou in shown_tious(board.protocol.tious)]
+    paper = ["paper"] if _has_paper(board) else []
+    return ["method", "average", *difference, *tious, "n", *paper]
+
+
+def table(
+    board: Leaderboard, blocks: Sequence[Sequence[Row]], columns: Sequence[str] | None = None
+) -> Table:
+    """Blocks of a board's rows under some columns.
+
+    Args:
+        board: what the rows are of.
+        blocks: a line stands between two of them.
+        columns: names of columns; None: the usual ones, scores at single tIoUs without spread.
+    """
+    wanted = usual_keys(board) if columns is None else columns
+    if columns is None and not any(_compared(row) for block in blocks for row in block):
+        wanted = [key for key in wanted if key != "difference"]
+    return table_of(chosen(_fields(board, bare=columns is None), wanted), blocks)
+
+
+def _compared(row: Row) -> bool:
+    return row.statistics is not None and row.statistics.comparison is not None
+
+
+def _fields(board: Leaderboard, *, bare: bool) -> list[Field[Row]]:
+    """All columns; `bare`: scores at single tIoUs without their spread."""
+    rules = board.protocol
+    if rules is None:
+        return []
+    others = [name for name in rules.averages if name != rules.headline]
+    fields: list[Field[Row]] = [
+        Field("method", "method", lambda row: Cell(row.name), "left"),
+        _score(board, "average", average_heading(rules.headline), lambda row: row.headline),
+        Field(
+            "difference", "Δ [95 %]", lambda row: Cell(uncertainty.difference_cell(row.statistics))
+        ),
+        Field("interval", "[95 %]", lambda row: Cell(uncertainty.interval_cell(row.statistics))),
+        Field("se", "SE", lambda row: Cell(uncertainty.error_cell(row.statistics))),
+    ]
+    fields += [_score(board, name, average_heading(name), _average(name)) for name in others]
+    fields += [
+        _score(board, f"{tiou:g}", f"@{tiou:g}", _at(index), bare=bare)
+        for index, tiou in enumerate(rules.tious)
+    ]
+    return [
+        *fields,
+        Field("n", "n", lambda row: Cell(numbers.seeds(row.headline))),
+        Field("parameters", "parameters", lambda row: Cell(numbers.count(row.parameters))),
+        Field("train", "train s", lambda row: Cell(numbers.seconds(row.seconds.get("train")))),
+        Field("infer", "infer s", lambda row: Cell(numbers.seconds(row.seconds.get("infer")))),
+        Field("paper", "paper", lambda row: Cell(_paper(row, rules))),
+    ]
+
+
+def wide_keys(board: Leaderboard) -> list[str]:
+    """All columns that hold anything."""
+    empty = [] if _has_paper(board) else ["paper"]
+    empty += [] if board.best else ["difference"]
+    return [key for key in keys(board) if key not in empty]
+
+
+def _average(name: str) -> Callable[[Row], NestedMean]:
+    return lambda row: row.averages[name]
+
+
+def _at(index: int) -> Callable[[Row], NestedMean]:
+    return lambda row: row.mean_ap[index]
+
+
+def _score(
+    board: Leaderboard,
+    key: str,
+    heading: str,
+    value: Callable[[Row], NestedMean],
+    *,
+    bare: bool = False,
+) -> Field[Row]:
+    """A score; the best of a ranking in bold."""
+    best = max((value(row).mean for row in board.rows), default=0.0)
+
+    def cell(row: Row) -> Cell:
+        found = value(row)
+        text = numbers.percent(found.mean) if bare else numbers.mean_and_std(found)
+        return Cell(text, board.is_ranking and row in board.rows and found.mean == best)
+
+    return Field(key, heading, cell)
+
+
+def _paper(row: Row, rules: Protocol) -> str:
+    value = row.paper.get(rules.headline)
+    return numbers.DASH if value is None else f"{value:.1f}"
+
+
+def _has_paper(board: Leaderboard) -> bool:
+    rules = board.protocol
+    return rules is not None and any(rules.headline in row.paper for row in _all_rows(board))
 
 
 def average_title(name: str) -> str:
@@ -65,33 +149,78 @@ def average_title(name: str) -> str:
         return f"mAP@AVG({name})"
 
 
-def to_markdown(board: Leaderboard) -> str:
+def average_heading(name: str) -> str:
+    """The same, as short as a column's heading should be: `mAP 0.1:0.7`."""
+    return average_title(name).replace("@AVG(", " ").rstrip(")")
+
+
+def to_markdown(board: Leaderboard, columns: Sequence[str] | None = None) -> str:
     """The whole page: table, reference rows, failures and what stands behind the numbers."""
-    lines = [f"# {title(board)}", ""]
-    if board.protocol is not None:
-        if board.rows:
-            lines += [markdown(table(board, board.rows, board.protocol))]
-        if board.by_hand:
-            floors = any(row.kind != "method" for row in board.by_hand)
-            through = " (floors and ceilings through the `common` recipe)" if floors else ""
-            lines += [f"With options set by hand, not ranked{through}:", ""]
-            lines += [markdown(table(board, board.by_hand, board.protocol))]
-        if board.references:
-            lines += ["Floors and ceilings (through the `common` recipe):", ""]
-            lines += [markdown(table(board, board.references, board.protocol))]
-    lines += [f"- {note}" for note in notes(board)]
+    lines = [f"# {for_markdown(title(board))}", ""]
+    for lead, rows in _blocks(board):
+        lines += [f"{lead}:", ""] if lead else []
+        lines += [markdown(table(board, [rows], columns))]
+    lines += [f"- {for_markdown(note, code=True)}" for note in notes(board, columns)]
     if board.failures:
         lines += ["", "Failed cells:", ""]
-        lines += [
-            f"- {failure.name}, data seed {failure.data_seed}, seed {failure.seed}: {failure.error}"
-            for failure in board.failures
-        ]
+        lines += [f"- {for_markdown(text)}" for text in _failed(board)]
     return "\n".join(lines) + "\n"
 
 
-def notes(board: Leaderboard) -> list[str]:
+def to_terminal(
+    board: Leaderboard,
+    columns: Sequence[str] | None = None,
+    *,
+    width: int,
+    styled: bool = True,
+) -> str:
+    """The same for eyes, in one table.
+
+    Args:
+        board: what is shown.
+        columns: names of columns; None: the usual ones.
+        width: places of the terminal.
+        styled: bold text may be written.
+    """
+    blocks = [rows for _, rows in _blocks(board)]
+    sentences = [*_below_the_line(board), *notes(board, columns)]
+    sentences += [f"Failed: {text}" for text in _failed(board)]
+    found = table(board, blocks, columns) if blocks else None
+    return for_eyes(title(board), found, sentences, width=width, styled=styled)
+
+
+def _blocks(board: Leaderboard) -> list[tuple[str, Sequence[Row]]]:
+    """What is said above each table, and its rows."""
+    if board.protocol is None:
+        return []
+    floors = any(row.kind != "method" for row in board.by_hand)
+    through = " (floors and ceilings through the `common` recipe)" if floors else ""
+    blocks: list[tuple[str, Sequence[Row]]] = [
+        ("", board.rows),
+        (f"With options set by hand, not ranked{through}", board.by_hand),
+        ("Floors and ceilings (through the `common` recipe)", board.references),
+    ]
+    return [(lead, rows) for lead, rows in blocks if rows]
+
+
+def _below_the_line(board: Leaderboard) -> list[str]:
+    """The leads of the blocks, where one table holds them all."""
+    leads = [lead[0].lower() + lead[1:] for lead, _ in _blocks(board) if lead]
+    first = "below the line" if board.rows else "rows"
+    return [f"{first[0].upper()}{first[1:]}: {'; then '.join(leads)}."] if leads else []
+
+
+def _failed(board: Leaderboard) -> list[str]:
+    return [
+        f"{failure.name}, data seed {failure.data_seed}, seed {failure.seed}: {failure.error}"
+        for failure in board.failures
+    ]
+
+
+def notes(board: Leaderboard, columns: Sequence[str] | None = None) -> list[str]:
     """What a reader must know before believing the table, a sentence each."""
     found = [f"Not a ranking: {reason}." for reason in board.obstacles]
+    shown = set(usual_keys(board) if columns is None else columns)
     if board.protocol is not None:
         rules = board.protocol
         found.append(
@@ -100,8 +229,12 @@ def notes(board: Leaderboard) -> list[str]:
         )
         if spread := _spread(board):
             found.append(f"± is the standard deviation over {spread}; nothing is pooled.")
-        statistics = [row.statistics for row in board.rows]
-        found += uncertainty.notes(statistics, board.best, average_title(rules.headline))
+        if "n" in shown:
+            found.append("n: data seeds x training seeds.")
+        statistics = {row.name: row.statistics for row in board.rows or _all_rows(board)}
+        found += uncertainty.notes(
+            statistics, board.best, average_title(rules.headline), errors="se" in shown
+        )
     rows = (*board.rows, *(row for row in board.by_hand if row.kind == "method"))
     runs = [run for row in rows for run in row.runs]
     for what, values in (
@@ -115,7 +248,7 @@ def notes(board: Leaderboard) -> list[str]:
     own = sorted({run.name for run in runs if run.own_segments})
     if own:
         found.append(f"Own segments, cut by no recipe: {', '.join(own)}.")
-    if any(row.paper for row in board.rows):
+    if "paper" in shown and _has_paper(board):
         found.append("Paper: the published number, quoted, made with other code.")
     found += board.remarks
     return found
@@ -126,16 +259,17 @@ def to_csv(board: Leaderboard) -> str:
     return csv_text([_flat(row, board.protocol) for row in _all_rows(board) if board.protocol])
 
 
-def to_latex(board: Leaderboard) -> str:
-    """All rows in one table of the package booktabs."""
+def to_latex(board: Leaderboard, columns: Sequence[str] | None = None) -> str:
+    """All rows in one table of the package booktabs, the legend in its caption."""
     if board.protocol is None:
         return ""
-    body = table(board, _all_rows(board), board.protocol)
-    caption = (
-        f"{title(board)}: mAP in percent under {board.protocol.name} version "
-        f"{board.protocol.version}, {board.recipe} recipe."
+    blocks = [rows for _, rows in _blocks(board)]
+    legend = " ".join([*_below_the_line(board), *notes(board, columns)]).replace("`", "")
+    return latex(
+        table(board, blocks, columns),
+        caption=f"{title(board)}. {legend}",
+        label=f"tab:{board.dataset}",
     )
-    return latex(body, caption=caption, label=f"tab:{board.dataset}")
 
 
 def to_json(board: Leaderboard) -> dict[str, Any]:
@@ -165,20 +299,6 @@ def content(board: Leaderboard) -> dict[str, Any]:
 
 def _all_rows(board: Leaderboard) -> tuple[Row, ...]:
     return (*board.rows, *board.by_hand, *board.references)
-
-
-def _best(board: Leaderboard, row: Row, averages: Sequence[str]) -> list[bool]:
-    """Of each score of a row: whether it is the best of a ranking."""
-    if not board.is_ranking or row not in board.rows:
-        return [False] * (len(averages) + len(row.mean_ap))
-    flags = [
-        row.averages[name].mean == max(other.averages[name].mean for other in board.rows)
-        for name in averages
-    ]
-    return flags + [
-        value.mean == max(other.mean_ap[k].mean for other in board.rows)
-        for k, value in enumerate(row.mean_ap)
-    ]
 
 
 def _spread(board: Leaderboard) -> str:

@@ -81,20 +81,32 @@ def content(found: Sequence[Rescoring]) -> dict[str, Any]:
 
 
 def figure(found: Sequence[Rescoring]) -> Figure:
-    """A row of panels per set of detections: mAP at tIoU 0.5, and the average 0.1:0.7."""
+    """A row of panels per set of detections: mAP at tIoU 0.5, and the average 0.1:0.7.
+
+    Panels below each other share their axis, so that sets can be compared.
+    """
     from matplotlib.figure import Figure  # half a second that no table needs
 
     names = [row.protocol.name for row in found[0].rows]
     height = 0.9 + (0.5 + 0.24 * len(names)) * len(found)
     picture = Figure(figsize=(7.2, height), layout="constrained")
-    grid = picture.subplots(len(found), 2, sharey=True, squeeze=False)
+    grid = picture.subplots(len(found), 2, sharey=True, sharex="col", squeeze=False)
     for panels, one in zip(grid, found, strict=True):
         values = [[at(row, 0.5) for row in one.rows], [average(row, "0.1:0.7") for row in one.rows]]
         for panel, title, column, colour in zip(panels, _TITLES, values, _COLOURS, strict=True):
             _dots(panel, column, colour)
-            panel.set(title=one.name if panel is panels[0] else "", xlabel=f"{title} (%)")
+            panel.set(
+                title=one.name if panel is panels[0] else "",
+                xlabel=f"{title} (%)" if one is found[-1] else "",
+            )
+            panel.tick_params(labelbottom=True)
             panel.set_yticks(range(len(names)), names)
             panel.set_ylim(len(names) - 0.4, -0.6)
+    for panels in grid.T:
+        ends = [value for panel in panels for line in panel.lines for value in line.get_xdata()]
+        if ends:
+            reach = max(max(ends) - min(ends), 1.0)
+            panels[0].set_xlim(min(ends) - 0.08 * reach, max(ends) + 0.15 * reach)
     return picture
 
 
@@ -105,7 +117,6 @@ def _dots(panel: Axes, column: Sequence[float | None], colour: str) -> None:
     if not known:
         return
     x = [value for value, _ in known]
-    reach = max(max(x) - min(x), 1.0)
     panel.axvspan(min(x), max(x), color=colour, alpha=0.08, linewidth=0)
     if column[0] is not None:
         panel.axvline(100 * column[0], color=colour, alpha=0.5, linewidth=0.8, linestyle="--")
@@ -115,7 +126,6 @@ def _dots(panel: Axes, column: Sequence[float | None], colour: str) -> None:
             f"{value:.1f}", (value, row), (5, 0), textcoords="offset points", va="center",
             fontsize=7,
         )  # fmt: skip
-    panel.set_xlim(min(x) - 0.08 * reach, max(x) + 0.22 * reach)
 
 
 def at(row: Rescored, tiou: float) -> float | None:
