@@ -29,8 +29,6 @@ _LATEX = {
 _MINUS = re.compile(r"(?<![\w.:-])-(?=\d)")  # before a number, not inside a name or a range
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet computes
 _CODE_SPAN = re.compile(r"(`[^`\n]*`)")
-# what XML 1.0 has no place for
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # control characters, what turns the direction of text, halves of characters
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -74,9 +72,9 @@ def for_csv(value: object) -> object:
     return value
 
 
-def for_svg(document: str) -> str:
-    """A whole drawing without the characters that XML forbids."""
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", document)
+def for_picture(text: str) -> str:
+    """As for a terminal: XML has no control characters, fonts have no halves of characters."""
+    return for_terminal(text)
 
 
 def _escaped(text: str) -> str:

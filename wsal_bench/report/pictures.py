@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wsal_bench.files import make_folder, write_bytes
-from wsal_bench.report.escaping import for_svg
+from wsal_bench.report.escaping import for_picture
 
 if TYPE_CHECKING:
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 DPI = 200
@@ -61,11 +62,35 @@ def pictures(draw: Callable[[], Figure]) -> dict[str, bytes]:
                 "svg.fonttype": "none",
             }
         ):
-            figure = draw()
+            figure = _cleaned(draw())
             if others := _fonts_for(_missing(figure)):
                 with rc_context({"font.family": [FONT, *others]}):
-                    return {ending: _bytes(draw(), ending) for ending in ("svg", "png")}
+                    return {ending: _bytes(_cleaned(draw()), ending) for ending in ("svg", "png")}
             return {ending: _bytes(figure, ending) for ending in ("svg", "png")}
+
+
+def plain_logarithms(axis: Axis) -> None:
+    """Writes the numbers of a logarithmic axis without formulas, which no text here holds."""
+    from matplotlib.ticker import LogFormatter
+
+    axis.set_major_formatter(LogFormatter())
+    axis.set_minor_formatter(LogFormatter())
+
+
+def _cleaned(figure: Figure) -> Figure:
+    """The figure without characters in its texts that cannot be drawn or written."""
+    from matplotlib.text import Text
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            names = [label.get_text() for label in axis.get_ticklabels()]
+            if (seen := [*map(for_picture, names)]) != names:
+                axis.set_ticks(axis.get_ticklocs(), seen)  # else they come back when drawn
+    for part in figure.findobj(Text):
+        assert isinstance(part, Text)
+        if (text := for_picture(part.get_text())) != part.get_text():
+            part.set_text(text)
+    return figure
 
 
 @contextmanager
@@ -124,4 +149,4 @@ def _bytes(figure: Figure, ending: str) -> bytes:
         return picture.getvalue()
     text = io.StringIO()
     FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})  # type: ignore[no-untyped-call]
-    return for_svg(text.getvalue()).encode()
+    return text.getvalue().encode()
