@@ -13,7 +13,8 @@ import pytest
 
 from wsal_bench.evaluation import Counts, Scores, common, evaluate
 from wsal_bench.report import board as page
-from wsal_bench.report.plot import to_svg
+from wsal_bench.report.pictures import pictures
+from wsal_bench.report.plot import forest
 from wsal_bench.studies.leaderboard import Leaderboard, build
 from wsal_bench.studies.runs import ScoredRun
 from wsal_bench.types import Detections, GroundTruth
@@ -224,9 +225,9 @@ def test_no_run_at_all_is_a_page_that_says_so() -> None:
 
 def test_equal_boards_are_drawn_with_equal_bytes() -> None:
     table = board(runs("mil", [0.1, 0.2]), [run("floor:random", 0.05)])
-    picture = to_svg(table)
-    assert picture == to_svg(table)
-    assert "floor:random" in picture
+    picture = pictures(lambda: forest(table))
+    assert picture == pictures(lambda: forest(table))
+    assert "floor:random" in picture["svg"].decode()
 
 
 def test_rows_with_options_set_by_hand_stand_apart_and_are_not_ranked() -> None:

@@ -8,8 +8,14 @@ from typing import Any, TypeVar
 
 import click
 
-from wsal_bench.cli.options import NamesType, json_option, plugins_option, results_option
-from wsal_bench.cli.output import document, note
+from wsal_bench.cli.options import (
+    NamesType,
+    columns_options,
+    json_option,
+    plugins_option,
+    results_option,
+)
+from wsal_bench.cli.output import columns_of, document, note, show
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import truth_from_json, truth_from_npz, with_ambiguous
 from wsal_bench.report import rescored as page
@@ -62,6 +68,7 @@ def truth_options(command: Command) -> Command:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for rescored.svg and rescored.png: the spread as a picture.",
 )
+@columns_options
 @results_option
 @plugins_option
 @json_option
@@ -75,6 +82,8 @@ def rescore_(
     recipe: str,
     as_csv: bool,
     out: Path | None,
+    wide: bool,
+    columns: tuple[str, ...] | None,
     results: Path,
     as_json: bool,
 ) -> None:
@@ -107,7 +116,13 @@ def rescore_(
     if as_json:
         click.echo(document(page.SCHEMA, "data", page.content(found)))
     else:
-        click.echo(page.to_csv(found) if as_csv else page.to_markdown(found), nl=False)
+        shown = columns_of(wide, columns, page.keys(found), page.keys(found))
+        forms = {"md": page.to_markdown(found, shown), "csv": page.to_csv(found)}
+        show(
+            "csv" if as_csv else None,
+            forms,
+            lambda width, styled: page.to_terminal(found, shown, width=width, styled=styled),
+        )
 
 
 def read_truths(

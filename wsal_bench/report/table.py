@@ -150,7 +150,7 @@ def plain(table: Table) -> str:
 def terminal(table: Table, *, width: int = WIDTH, styled: bool = True) -> str:
     """A table for eyes: lines between blocks, bold where the best is; ends with a line break.
 
-    Only the first column is broken into lines where the terminal is narrow: half a number is none.
+    Only text is broken into lines where the terminal is narrow: half a number is none.
 
     Args:
         table: what is shown.
@@ -166,13 +166,14 @@ def terminal(table: Table, *, width: int = WIDTH, styled: bool = True) -> str:
     for index, column in enumerate(table.columns):
         widest = max((_width(row[index].text) for row in table.rows), default=0)
         heading = for_terminal(column.title)
-        if index:
+        words = column.align == "left"
+        if not words:
             widest = max(widest, *map(_width, heading.split()), 1)
             heading = textwrap.fill(heading, widest, break_long_words=False)
         grid.add_column(
-            _styled(heading), justify=column.align, no_wrap=index > 0, overflow="fold",
-            vertical="bottom" if index else "top",
-            min_width=widest if index else min(widest, _NAME),
+            _styled(heading), justify=column.align, no_wrap=not words, overflow="fold",
+            vertical="top" if words else "bottom",
+            min_width=min(widest, _NAME) if words else widest,
         )  # fmt: skip
     for index, row in enumerate(table.rows):
         if index in table.rules:
@@ -213,8 +214,8 @@ def latex(table: Table, *, caption: str, label: str) -> str:
     """A `table` environment that fits its column, with rules of the package booktabs."""
     layout = "".join(column.align[0] for column in table.columns)
     lines = [
-        r"% \usepackage{amssymb,booktabs,graphicx}; names in other scripts: lualatex or xelatex",
         r"\begin{table}[t]",
+        r"% \usepackage{amssymb,booktabs,graphicx}; names in other scripts: lualatex or xelatex",
         r"\centering",
         rf"\caption{{{for_latex(caption)}}}",
         rf"\label{{{re.sub(r'[^A-Za-z0-9:.-]+', '-', label)}}}",
