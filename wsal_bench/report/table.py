@@ -109,12 +109,15 @@ def shown_tious(tious: Sequence[float]) -> list[float]:
 
 
 def markdown(table: Table) -> str:
-    """A table of pipes; lined up where that fits a terminal; ends with a line break."""
+    """A table of pipes; ends with a line break.
+
+    It is lined up where that fits a terminal, and without any spaces where only that does.
+    """
     rows = [[_marked(cell, for_markdown(cell.text)) for cell in row] for row in table.rows]
     cells = [[for_markdown(column.title) for column in table.columns], *rows]
     widths = [max(_width(row[k]) for row in cells) for k in range(len(table.columns))]
     if sum(widths) + 3 * len(widths) + 1 > WIDTH:
-        widths = [3] * len(widths)
+        widths = [0] * len(widths)
     ends = {"left": (":", "-"), "right": ("-", ":"), "center": (":", ":")}
     rule = []
     for column, width in zip(table.columns, widths, strict=True):
@@ -128,7 +131,11 @@ def markdown(table: Table) -> str:
         for row in cells
     ]
     lines = [padded[0], rule, *padded[1:]]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    usual, tight = (
+        "".join(f"|{room}{f'{room}|{room}'.join(line)}{room}|\n" for line in lines)
+        for room in (" ", "")
+    )
+    return tight if _widest(tight) <= WIDTH < _widest(usual) else usual
 
 
 def plain(table: Table) -> str:
@@ -259,6 +266,10 @@ def _padded(text: str, width: int, align: Align) -> str:
     if align == "center":
         return f"{room[: len(room) // 2]}{text}{room[len(room) // 2 :]}"
     return text + room if align == "left" else room + text
+
+
+def _widest(text: str) -> int:
+    return max(map(_width, text.splitlines()))
 
 
 def _width(text: str) -> int:
