@@ -170,16 +170,19 @@ def terminal(table: Table, *, width: int = WIDTH, styled: bool = True) -> str:
     from rich.table import Table as Grid
 
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for index, column in enumerate(table.columns):
-        widest = max((_width(row[index].text) for row in table.rows), default=0)
-        heading = for_terminal(column.title)
+    cells = [[for_terminal(row[k].text) for row in table.rows] for k in range(len(table.columns))]
+    widths = [max(map(_width, texts), default=0) for texts in cells]
+    headings = [
+        [column.title] if column.align == "left" else _two_lines(column.title, width)
+        for column, width in zip(table.columns, widths, strict=True)
+    ]
+    height = max(map(len, headings), default=0)
+    for column, lines, width_of_cells in zip(table.columns, headings, widths, strict=True):
         words = column.align == "left"
-        if not words:
-            widest = max(widest, *map(_width, heading.split()), 1)
-            heading = textwrap.fill(heading, widest, break_long_words=False)
+        widest = max(width_of_cells, *map(_width, lines))
         grid.add_column(
-            _styled(heading), justify=column.align, no_wrap=not words, overflow="fold",
-            vertical="top" if words else "bottom",
+            _styled(for_terminal("\n" * (height - len(lines)) + "\n".join(lines))),
+            justify=column.align, no_wrap=not words, overflow="fold",
             min_width=min(widest, _NAME) if words else widest,
         )  # fmt: skip
     for index, row in enumerate(table.rows):
@@ -196,6 +199,16 @@ def terminal(table: Table, *, width: int = WIDTH, styled: bool = True) -> str:
     with console.capture() as captured:
         console.print(grid)
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def _two_lines(heading: str, width: int) -> list[str]:
+    """A heading in at most two lines, no wider than its cells where that can be."""
+    words = heading.split()
+    for width_of_lines in range(max([width, 1, *map(len, words)]), len(heading) + 1):
+        lines = textwrap.wrap(heading, width_of_lines, break_long_words=False)
+        if len(lines) <= 2:
+            return lines
+    return [heading]
 
 
 def for_eyes(
