@@ -8,7 +8,8 @@ import io
 import pytest
 
 from wsal_bench.report.escaping import for_csv, for_latex, for_markdown, for_terminal
-from wsal_bench.report.table import Cell, Column, Table, csv_text, markdown, terminal
+from wsal_bench.report.table import Cell, Column, Table, csv_text, markdown
+from wsal_bench.report.terminal import terminal
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from tests.studies.test_leaderboard import SIX, board, run, runs, scored
 from wsal_bench.report import board as page
+from wsal_bench.report.board_columns import usual_keys, wide_keys
 from wsal_bench.report.table import (
     Cell,
     Column,
@@ -17,8 +18,8 @@ from wsal_bench.report.table import (
     latex,
     markdown,
     shown_tious,
-    terminal,
 )
+from wsal_bench.report.terminal import terminal
 from wsal_bench.studies.leaderboard import Leaderboard
 
 
@@ -44,7 +45,7 @@ def lines_of_table(text: str) -> list[str]:
 
 def test_the_usual_table_fits_a_terminal_in_every_form() -> None:
     table = ranked()
-    assert page.usual_keys(table) == [
+    assert usual_keys(table) == [
         "method", "average", "difference", "0.3", "0.5", "0.7", "n"
     ]  # fmt: skip
     text = page.to_terminal(table, width=80, styled=False)
@@ -64,7 +65,7 @@ def test_a_narrow_terminal_breaks_names_and_never_numbers() -> None:
 
 def test_wide_tables_hold_everything_and_are_not_cut() -> None:
     table = ranked()
-    text = page.to_terminal(table, page.wide_keys(table), width=80, styled=False)
+    text = page.to_terminal(table, wide_keys(table), width=80, styled=False)
     heading = next(line for line in text.splitlines() if line.startswith("method"))
     for word in ("SE", "@0.1", "@0.6", "parameters", "0.3:0.7"):
         assert word in heading

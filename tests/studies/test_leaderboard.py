@@ -13,6 +13,7 @@ import pytest
 
 from wsal_bench.evaluation import Counts, Scores, common, evaluate
 from wsal_bench.report import board as page
+from wsal_bench.report.board_columns import wide_keys
 from wsal_bench.report.pictures import pictures
 from wsal_bench.report.plot import forest
 from wsal_bench.studies.leaderboard import Leaderboard, build
@@ -162,7 +163,7 @@ def test_failed_cells_are_listed_below_the_table() -> None:
 
 def test_a_ranking_sets_the_best_of_each_column_in_bold() -> None:
     table = board(runs("mil", [0.1] * 6), runs("ftcl", [0.2] * 6))
-    text = page.to_markdown(table, page.wide_keys(table))
+    text = page.to_markdown(table, wide_keys(table))
     ftcl, mil = [line for line in text.splitlines() if line.startswith(("| ftcl", "| mil"))]
     assert ftcl.count("**20.0 ± 0.0**") == 10  # three averages and seven tIoUs
     assert "**" not in mil
@@ -180,7 +181,7 @@ def test_costs_are_means_and_the_papers_number_is_quoted() -> None:
         for seed in (0, 1)
     )
     table = board([one, two])
-    text = page.to_markdown(table, page.wide_keys(table))
+    text = page.to_markdown(table, wide_keys(table))
     line = next(line for line in text.splitlines() if "| mil" in line)
     assert [cell.strip() for cell in line.split("|")[-6:-1]] == [
         "1 x 2",

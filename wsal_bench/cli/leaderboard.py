@@ -14,6 +14,7 @@ from wsal_bench.cli.output import FORMATS, columns_of, document, note, show, war
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import recipe as presets
 from wsal_bench.report import board as page
+from wsal_bench.report.board_columns import keys, wide_keys
 from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.results import ResultStore, StoredRun
 from wsal_bench.studies.leaderboard import Leaderboard, build
@@ -79,8 +80,7 @@ def leaderboard(
     if plot and str(out) == "-":
         raise UsageError("--plot draws a file", hint="name a folder with --out")
     shown = {
-        board.dataset: columns_of(wide, columns, page.keys(board), page.wide_keys(board))
-        for board in boards
+        board.dataset: columns_of(wide, columns, keys(board), wide_keys(board)) for board in boards
     }
     for board in boards if str(out) != "-" else ():
         write_forms(out, board.dataset, _forms(board, shown[board.dataset]), form or "all")

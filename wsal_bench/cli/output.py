@@ -56,7 +56,7 @@ def show(form: str | None, forms: Mapping[str, str], for_eyes: Callable[[int, bo
     """
     if form not in (None, "all"):
         click.echo(forms[str(form)], nl=False)
-    elif sys.stdout.isatty():
+    elif is_terminal(sys.stdout):
         width = shutil.get_terminal_size((80, 24)).columns
         click.echo(for_eyes(width, colour(sys.stdout)), nl=False)
     else:
@@ -102,7 +102,12 @@ def note(message: str = "") -> None:
 
 def colour(stream: Any) -> bool:
     """Whether a stream is a terminal that wants colours (NO_COLOR: it does not)."""
-    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether somebody looks at it."""
+    return bool(stream.isatty())
 
 
 def write_forms(folder: Path, stem: str, forms: Mapping[str, str], wanted: str) -> None:

@@ -13,7 +13,7 @@ from wsal_bench.cli.output import document, note
 from wsal_bench.cli.progress import Display, cell_table
 from wsal_bench.cli.requests import TrainingOptions, training_options
 from wsal_bench.report import numbers
-from wsal_bench.report.board import average_title
+from wsal_bench.report.numbers import average_title
 from wsal_bench.report.table import Cell as Text
 from wsal_bench.report.table import Column, Table, plain
 from wsal_bench.running.cells import Cell, RunRequest

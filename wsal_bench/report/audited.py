@@ -6,9 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from wsal_bench.report import numbers
-from wsal_bench.report.board import average_title
 from wsal_bench.report.escaping import for_markdown
-from wsal_bench.report.table import Cell, Column, Table, for_eyes, markdown
+from wsal_bench.report.numbers import average_title
+from wsal_bench.report.table import Cell, Column, Table, markdown
+from wsal_bench.report.terminal import for_eyes
 from wsal_bench.statistics.comparison import LEVEL
 from wsal_bench.studies.audit import Audit, Part, Spread
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from wsal_bench.evaluation import Protocol
-from wsal_bench.report import numbers, uncertainty
+from wsal_bench.report import uncertainty
+from wsal_bench.report.board_columns import all_rows, has_paper, table, usual_keys
 from wsal_bench.report.escaping import for_markdown
-from wsal_bench.report.table import (
-    Cell,
-    Field,
-    Table,
-    chosen,
-    csv_text,
-    for_eyes,
-    latex,
-    markdown,
-    shown_tious,
-    table_of,
-)
+from wsal_bench.report.numbers import average_title
+from wsal_bench.report.table import csv_text, latex, markdown
+from wsal_bench.report.terminal import for_eyes
 from wsal_bench.statistics import NestedMean
 from wsal_bench.studies.leaderboard import Leaderboard, Row
 
@@ -29,129 +21,6 @@ SCHEMA = "wsal-bench/leaderboard/1"
 def title(board: Leaderboard) -> str:
     """What the table is of, and whether its order means something."""
     return f"{board.dataset}" if board.is_ranking else f"{board.dataset} (not a ranking)"
-
-
-def keys(board: Leaderboard) -> list[str]:
-    """What columns may be called; the first is always shown."""
-    return [field.key for field in _fields(board, bare=False)]
-
-
-def usual_keys(board: Leaderboard) -> list[str]:
-    """The columns of a page: they fit a terminal of 80 places."""
-    if board.protocol is None:
-        return []
-    known = any(row.statistics and row.statistics.interval for row in _all_rows(board))
-    difference = ["difference"] if board.best else ["interval"] if known else []
-    tious = [f"{tiou:g}" for tiou in shown_tious(board.protocol.tious)]
-    paper = ["paper"] if _has_paper(board) else []
-    return ["method", "average", *difference, *tious, "n", *paper]
-
-
-def table(
-    board: Leaderboard, blocks: Sequence[Sequence[Row]], columns: Sequence[str] | None = None
-) -> Table:
-    """Blocks of a board's rows under some columns.
-
-    Args:
-        board: what the rows are of.
-        blocks: a line stands between two of them.
-        columns: names of columns; None: the usual ones, scores at single tIoUs without spread.
-    """
-    wanted = usual_keys(board) if columns is None else columns
-    if columns is None and not any(_compared(row) for block in blocks for row in block):
-        wanted = [key for key in wanted if key != "difference"]
-    return table_of(chosen(_fields(board, bare=columns is None), wanted), blocks)
-
-
-def _compared(row: Row) -> bool:
-    return row.statistics is not None and row.statistics.comparison is not None
-
-
-def _fields(board: Leaderboard, *, bare: bool) -> list[Field[Row]]:
-    """All columns; `bare`: scores at single tIoUs without their spread."""
-    rules = board.protocol
-    if rules is None:
-        return []
-    others = [name for name in rules.averages if name != rules.headline]
-    fields: list[Field[Row]] = [
-        Field("method", "method", lambda row: Cell(row.name), "left"),
-        _score(board, "average", average_heading(rules.headline), lambda row: row.headline),
-        Field(
-            "difference", "Δ [95 %]", lambda row: Cell(uncertainty.difference_cell(row.statistics))
-        ),
-        Field("interval", "[95 %]", lambda row: Cell(uncertainty.interval_cell(row.statistics))),
-        Field("se", "SE", lambda row: Cell(uncertainty.error_cell(row.statistics))),
-    ]
-    fields += [_score(board, name, average_heading(name), _average(name)) for name in others]
-    fields += [
-        _score(board, f"{tiou:g}", f"@{tiou:g}", _at(index), bare=bare)
-        for index, tiou in enumerate(rules.tious)
-    ]
-    return [
-        *fields,
-        Field("n", "n", lambda row: Cell(numbers.seeds(row.headline))),
-        Field("parameters", "parameters", lambda row: Cell(numbers.count(row.parameters))),
-        Field("train", "train s", lambda row: Cell(numbers.seconds(row.seconds.get("train")))),
-        Field("infer", "infer s", lambda row: Cell(numbers.seconds(row.seconds.get("infer")))),
-        Field("paper", "paper", lambda row: Cell(_paper(row, rules))),
-    ]
-
-
-def wide_keys(board: Leaderboard) -> list[str]:
-    """All columns that hold anything."""
-    empty = [] if _has_paper(board) else ["paper"]
-    empty += [] if board.best else ["difference"]
-    return [key for key in keys(board) if key not in empty]
-
-
-def _average(name: str) -> Callable[[Row], NestedMean]:
-    return lambda row: row.averages[name]
-
-
-def _at(index: int) -> Callable[[Row], NestedMean]:
-    return lambda row: row.mean_ap[index]
-
-
-def _score(
-    board: Leaderboard,
-    key: str,
-    heading: str,
-    value: Callable[[Row], NestedMean],
-    *,
-    bare: bool = False,
-) -> Field[Row]:
-    """A score; the best of a ranking in bold."""
-    best = max((value(row).mean for row in board.rows), default=0.0)
-
-    def cell(row: Row) -> Cell:
-        found = value(row)
-        text = numbers.percent(found.mean) if bare else numbers.mean_and_std(found)
-        return Cell(text, board.is_ranking and row in board.rows and found.mean == best)
-
-    return Field(key, heading, cell)
-
-
-def _paper(row: Row, rules: Protocol) -> str:
-    value = row.paper.get(rules.headline)
-    return numbers.DASH if value is None else f"{value:.1f}"
-
-
-def _has_paper(board: Leaderboard) -> bool:
-    rules = board.protocol
-    return rules is not None and any(rules.headline in row.paper for row in _all_rows(board))
-
-
-def average_title(name: str) -> str:
-    """An average with its range: `mAP@AVG(0.1:0.7)`; a single tIoU is no average."""
-    try:
-        return f"mAP@{float(name):g}"
-    except ValueError:
-        return f"mAP@AVG({name})"
-
-
-def average_heading(name: str) -> str:
-    """The same, as short as a column's heading should be: `mAP 0.1:0.7`."""
-    return average_title(name).replace("@AVG(", " ").rstrip(")")
 
 
 def to_markdown(board: Leaderboard, columns: Sequence[str] | None = None) -> str:
@@ -231,7 +100,7 @@ def notes(board: Leaderboard, columns: Sequence[str] | None = None) -> list[str]
             found.append(f"± is the standard deviation over {spread}; nothing is pooled.")
         if "n" in shown:
             found.append("n: data seeds x training seeds.")
-        statistics = {row.name: row.statistics for row in board.rows or _all_rows(board)}
+        statistics = {row.name: row.statistics for row in board.rows or all_rows(board)}
         found += uncertainty.notes(
             statistics, board.best, average_title(rules.headline), errors="se" in shown
         )
@@ -248,7 +117,7 @@ def notes(board: Leaderboard, columns: Sequence[str] | None = None) -> list[str]
     own = sorted({run.name for run in runs if run.own_segments})
     if own:
         found.append(f"Own segments, cut by no recipe: {', '.join(own)}.")
-    if "paper" in shown and _has_paper(board):
+    if "paper" in shown and has_paper(board):
         found.append("Paper: the published number, quoted, made with other code.")
     found += board.remarks
     return found
@@ -256,7 +125,7 @@ def notes(board: Leaderboard, columns: Sequence[str] | None = None) -> list[str]
 
 def to_csv(board: Leaderboard) -> str:
     """One line a row; scores as fractions, an empty field where a number is not known."""
-    return csv_text([_flat(row, board.protocol) for row in _all_rows(board) if board.protocol])
+    return csv_text([_flat(row, board.protocol) for row in all_rows(board) if board.protocol])
 
 
 def to_latex(board: Leaderboard, columns: Sequence[str] | None = None) -> str:
@@ -297,13 +166,9 @@ def content(board: Leaderboard) -> dict[str, Any]:
     }
 
 
-def _all_rows(board: Leaderboard) -> tuple[Row, ...]:
-    return (*board.rows, *board.by_hand, *board.references)
-
-
 def _spread(board: Leaderboard) -> str:
     """Seeds of what; empty where every row is one run, which has no spread."""
-    over = {row.headline.std_over for row in _all_rows(board)} - {None}
+    over = {row.headline.std_over for row in all_rows(board)} - {None}
     words = {"data_seed": "data seeds (of means over training seeds)", "seed": "training seeds"}
     return " or ".join(words[str(name)] for name in sorted(map(str, over)))
 

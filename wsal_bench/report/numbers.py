@@ -52,3 +52,16 @@ def seconds(value: float | None) -> str:
 def count(value: int | None) -> str:
     """1234567 -> "1,234,567"."""
     return DASH if value is None else f"{value:,}"
+
+
+def average_title(name: str) -> str:
+    """An average with its range: `mAP@AVG(0.1:0.7)`; a single tIoU is no average."""
+    try:
+        return f"mAP@{float(name):g}"
+    except ValueError:
+        return f"mAP@AVG({name})"
+
+
+def average_heading(name: str) -> str:
+    """The same, as short as a column's heading should be: `mAP 0.1:0.7`."""
+    return average_title(name).replace("@AVG(", " ").rstrip(")")

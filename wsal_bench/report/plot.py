@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wsal_bench.report import numbers
-from wsal_bench.report.board import average_title, title
+from wsal_bench.report.board import title
+from wsal_bench.report.numbers import average_title
 from wsal_bench.studies.leaderboard import Leaderboard, Row
 
 if TYPE_CHECKING:

@@ -7,19 +7,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wsal_bench.report import numbers
-from wsal_bench.report.board import average_heading
 from wsal_bench.report.escaping import for_markdown
+from wsal_bench.report.numbers import average_heading
 from wsal_bench.report.table import (
     Cell,
     Field,
     Table,
     chosen,
     csv_text,
-    for_eyes,
     markdown,
     shown_tious,
     table_of,
 )
+from wsal_bench.report.terminal import for_eyes
 from wsal_bench.studies.rescore import Rescored, Rescoring
 
 if TYPE_CHECKING:

@@ -7,20 +7,20 @@ from typing import Any
 
 from wsal_bench.evaluation import Protocol
 from wsal_bench.report import numbers, uncertainty
-from wsal_bench.report.board import average_heading, average_title
 from wsal_bench.report.escaping import for_markdown
+from wsal_bench.report.numbers import average_heading, average_title
 from wsal_bench.report.table import (
     Cell,
     Field,
     Table,
     chosen,
     csv_text,
-    for_eyes,
     latex,
     markdown,
     shown_tious,
     table_of,
 )
+from wsal_bench.report.terminal import for_eyes
 from wsal_bench.studies.ablation import Ablation, AblationRow
 
 SCHEMA = "wsal-bench/ablation/1"

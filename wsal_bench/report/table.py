@@ -5,22 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from tabulate import tabulate
 
 from wsal_bench.report.escaping import for_csv, for_latex, for_markdown, for_terminal
 from wsal_bench.report.numbers import DASH
 
-if TYPE_CHECKING:
-    from rich.text import Text
-
 WIDTH = 80  # of a terminal, and of lines that are read in one
-_MOST = 10_000  # places, while a table is measured
-_NAME = 12  # places that a row's name has in the narrowest terminal
 Align = Literal["left", "right", "center"]
 Row = TypeVar("Row")
 
@@ -115,7 +109,7 @@ def markdown(table: Table) -> str:
     """
     rows = [[_marked(cell, for_markdown(cell.text)) for cell in row] for row in table.rows]
     cells = [[for_markdown(column.title) for column in table.columns], *rows]
-    widths = [max(_width(row[k]) for row in cells) for k in range(len(table.columns))]
+    widths = [max(width_of(row[k]) for row in cells) for k in range(len(table.columns))]
     if sum(widths) + 3 * len(widths) + 1 > WIDTH:
         widths = [0] * len(widths)
     ends = {"left": (":", "-"), "right": ("-", ":"), "center": (":", ":")}
@@ -152,82 +146,6 @@ def plain(table: Table) -> str:
         disable_numparse=True,
     )
     return text + "\n"
-
-
-def terminal(table: Table, *, width: int = WIDTH, styled: bool = True) -> str:
-    """A table for eyes: lines between blocks, bold where the best is; ends with a line break.
-
-    Only text is broken into lines where the terminal is narrow: half a number is none.
-
-    Args:
-        table: what is shown.
-        width: columns of the terminal.
-        styled: bold and faint text may be written.
-    """
-    from rich import box  # no other form of a table needs it
-    from rich.console import Console
-    from rich.measure import Measurement
-    from rich.table import Table as Grid
-
-    grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    cells = [[for_terminal(row[k].text) for row in table.rows] for k in range(len(table.columns))]
-    widths = [max(map(_width, texts), default=0) for texts in cells]
-    headings = [
-        [column.title] if column.align == "left" else _two_lines(column.title, width)
-        for column, width in zip(table.columns, widths, strict=True)
-    ]
-    height = max(map(len, headings), default=0)
-    for column, lines, width_of_cells in zip(table.columns, headings, widths, strict=True):
-        words = column.align == "left"
-        widest = max(width_of_cells, *map(_width, lines))
-        grid.add_column(
-            _styled(for_terminal("\n" * (height - len(lines)) + "\n".join(lines))),
-            justify=column.align, no_wrap=not words, overflow="fold",
-            min_width=min(widest, _NAME) if words else widest,
-        )  # fmt: skip
-    for index, row in enumerate(table.rows):
-        if index in table.rules:
-            grid.add_section()
-        grid.add_row(*(_styled(for_terminal(cell.text), bold=cell.bold) for cell in row))
-    console = Console(
-        file=io.StringIO(), width=_MOST, force_terminal=styled,
-        color_system="standard" if styled else None,
-        legacy_windows=False, highlight=False,
-    )  # fmt: skip
-    needed = Measurement.get(console, console.options, grid).minimum
-    console.width = max(width, needed)
-    with console.capture() as captured:
-        console.print(grid)
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
-
-
-def _two_lines(heading: str, width: int) -> list[str]:
-    """A heading in at most two lines, no wider than its cells where that can be."""
-    words = heading.split()
-    for width_of_lines in range(max([width, 1, *map(len, words)]), len(heading) + 1):
-        lines = textwrap.wrap(heading, width_of_lines, break_long_words=False)
-        if len(lines) <= 2:
-            return lines
-    return [heading]
-
-
-def for_eyes(
-    title: str, table: Table | None, notes: Sequence[str], *, width: int, styled: bool
-) -> str:
-    """A page for a terminal: heading, table, notes broken into lines; ends with a line break."""
-    parts = [f"{for_terminal(title)}\n"]
-    if table is not None:
-        parts.append(terminal(table, width=width, styled=styled))
-    lines = [
-        textwrap.fill(
-            for_terminal(" ".join(note.split())).replace("`", ""),
-            min(max(width, 20), 100), initial_indent="- ", subsequent_indent="  ",
-        )
-        for note in notes
-    ]  # fmt: skip
-    if lines:
-        parts.append("\n".join(lines) + "\n")
-    return "\n".join(parts)
 
 
 def latex(table: Table, *, caption: str, label: str) -> str:
@@ -275,26 +193,20 @@ def _marked(cell: Cell, text: str) -> str:
 
 
 def _padded(text: str, width: int, align: Align) -> str:
-    room = " " * max(width - _width(text), 0)
+    room = " " * max(width - width_of(text), 0)
     if align == "center":
         return f"{room[: len(room) // 2]}{text}{room[len(room) // 2 :]}"
     return text + room if align == "left" else room + text
 
 
 def _widest(text: str) -> int:
-    return max(map(_width, text.splitlines()))
+    return max(map(width_of, text.splitlines()))
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
     """Places that a text takes in a terminal: two for a Chinese character."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
 
     return cell_len(text)
-
-
-def _styled(text: str, *, bold: bool = False) -> Text:
-    from rich.text import Text
-
-    return Text(text, style="bold" if bold else "")  # never markup: names hold brackets
