@@ -38,7 +38,8 @@ from wsal_bench.data.folds import group_folds
 from wsal_bench.evaluation import evaluate
 from wsal_bench.evaluation.protocols import common
 from wsal_bench.localization import localize
-from wsal_bench.plugins.contract import Dataset, Method, Parent, Session, Task, truth_locked
+from wsal_bench.plugins.contract import Dataset, Method, Parent, Session, Task
+from wsal_bench.plugins.truth_lock import truth_locked
 from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Detections, GroundTruth, Video
 

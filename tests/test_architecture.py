@@ -18,7 +18,7 @@ HARNESS = ROOT / "wsal_bench"
 PLUGINS = (ROOT / "methods" / "wsal_methods", ROOT / "datasets" / "wsal_datasets")
 HEAVY = {"torch", "scipy", "sklearn", "pandas"}
 
-GROUND = ("errors", "compiling", "config", "environment", "files", "locks", "timegrid")
+GROUND = ("errors", "compiling", "config", "environment", "files", "locks", "timegrid", "yaml12")
 """The ground floor: single files that every room may use."""
 
 ROOMS = (

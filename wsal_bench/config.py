@@ -5,21 +5,18 @@ Precedence: defaults < preset < variant < `--config` file < `--set`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from wsal_bench import yaml12
 from wsal_bench.errors import DataError, UsageError, did_you_mean
+from wsal_bench.files import check_file
 
 ConfigT = TypeVar("ConfigT", bound="Config")
-
-# YAML 1.1 reads 1e-4 as a string; everyone who writes it means a number
-_EXPONENT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 
 
 class Config(BaseModel):
@@ -104,14 +101,11 @@ def parse_override(text: str) -> Override:
 
 
 def parse_value(text: str) -> Any:
-    """A YAML scalar or list; `1e-4` is a number."""
-    stripped = text.strip()
-    if _EXPONENT.fullmatch(stripped):
-        return float(stripped)
+    """A YAML scalar or list."""
     try:
-        return yaml.safe_load(stripped)
-    except yaml.YAMLError as error:
-        raise UsageError(f"{text!r} is not a YAML value") from error
+        return yaml12.load(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is not a YAML value: {error}") from error
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -120,14 +114,17 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         DataError: the file is missing, not readable, not YAML or not a mapping.
     """
+    check_file(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise DataError("no such file", path=path) from error
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot be read: {error}", path=path) from error
-    except yaml.YAMLError as error:
-        raise DataError(f"not YAML: {str(error).splitlines()[0]}", path=path) from error
+    try:
+        content = yaml12.load(text)
+    except ValueError as error:
+        raise DataError(f"not YAML: {error}", path=path) from error
     if content is None:
         return {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import click
 
-from wsal_bench.cli.options import columns_options, json_option, results_option
+from wsal_bench.cli.options import (
+    NamesType,
+    Renamed,
+    columns_options,
+    json_option,
+    plugins_option,
+    results_option,
+)
 from wsal_bench.cli.output import FORMATS, columns_of, document, note, show, warn, write_forms
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import recipe as presets
@@ -18,12 +25,21 @@ from wsal_bench.report.board_columns import keys, wide_keys
 from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.results import ResultStore, StoredRun
 from wsal_bench.studies.leaderboard import Leaderboard, build
-from wsal_bench.studies.stored import Collection, collect, datasets, recipes
+from wsal_bench.studies.stored import Collection, collect, recipes
+from wsal_bench.studies.stored import datasets as stored_datasets
 
 
 @click.command()
 @results_option
-@click.option("--dataset", "names", multiple=True, help="Only this data set; repeatable.")
+@plugins_option
+@click.option(
+    "--datasets",
+    cls=Renamed,
+    former=("--dataset",),
+    type=NamesType(),
+    multiple=True,
+    help="Only these data sets, as in simulated,hapt; by default all.",
+)
 @click.option("--protocol", help="Rules; by default <dataset>/common.")
 @click.option(
     "--recipe", default=OWN_RECIPE, show_default=True, help="own, or one of `list recipes`."
@@ -49,19 +65,23 @@ from wsal_bench.studies.stored import Collection, collect, datasets, recipes
     help="A sentence below the table, such as how options were chosen; repeatable.",
 )
 @click.option(
-    "--plot", is_flag=True, help="Draw <dataset>.svg and .png too: each row with its interval."
+    "--plot",
+    is_flag=False,
+    flag_value="",
+    metavar="[DIR]",
+    help="Draw <dataset>.svg and .png too, into DIR or the folder of --out: rows with intervals.",
 )
 @columns_options
 @json_option
 def leaderboard(
     results: Path,
-    names: tuple[str, ...],
+    datasets: tuple[tuple[str, ...], ...],
     protocol: str | None,
     recipe: str,
     form: str | None,
     out: Path | None,
     remarks: tuple[str, ...],
-    plot: bool,
+    plot: str | None,
     wide: bool,
     columns: tuple[str, ...] | None,
     as_json: bool,
@@ -72,20 +92,21 @@ def leaderboard(
     for problem in store.problems():
         warn(f"{problem.directory}: left out, {problem.message}")
     stored = store.records(include_failed=True)
-    chosen = _names(stored, names, results)
+    chosen = _names(stored, tuple(name for part in datasets for name in part), results)
     _check_recipe(stored, recipe)
     boards = [
         replace(board, remarks=remarks) for board in _boards(stored, chosen, protocol, recipe)
     ]
-    if plot and str(out) == "-":
-        raise UsageError("--plot draws a file", hint="name a folder with --out")
     shown = {
         board.dataset: columns_of(wide, columns, keys(board), wide_keys(board)) for board in boards
     }
+    if plot is not None and not plot and str(out) == "-":
+        raise UsageError("--plot draws a file", hint="name a folder: --plot DIR")
     for board in boards if str(out) != "-" else ():
         write_forms(out, board.dataset, _forms(board, shown[board.dataset]), form or "all")
-        if plot and board.protocol is not None:
-            _draw(board, out)
+    for board in boards if plot is not None else ():
+        if board.protocol is not None:
+            _draw(board, Path(plot or out))
     if as_json:
         found = {"leaderboards": [page.content(board) for board in boards]}
         click.echo(document(page.SCHEMA, "data", found))
@@ -99,7 +120,7 @@ def leaderboard(
 
 
 def _names(stored: list[StoredRun], wanted: tuple[str, ...], results: Path) -> list[str]:
-    known = datasets(stored)
+    known = stored_datasets(stored)
     for name in wanted:
         if name not in known:
             raise UsageError(

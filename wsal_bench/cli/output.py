@@ -15,7 +15,6 @@ import click
 
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.files import make_folder, write_text
-from wsal_bench.report.escaping import for_terminal
 
 FORMATS = ("md", "csv", "json", "latex")
 _ENDINGS: Mapping[str, str] = {"latex": "tex"}
@@ -88,6 +87,8 @@ def columns_of(
 
 def warn(message: str) -> None:
     """A line on stderr that something is not as it should be."""
+    from wsal_bench.report.escaping import for_terminal  # not needed for --help
+
     click.echo(
         f"{click.style('warning', fg='yellow') if colour(sys.stderr) else 'warning'}: "
         f"{for_terminal(message)}",
@@ -97,6 +98,8 @@ def warn(message: str) -> None:
 
 def note(message: str = "") -> None:
     """A line on stderr."""
+    from wsal_bench.report.escaping import for_terminal  # not needed for --help
+
     click.echo(for_terminal(message), err=True)
 
 

@@ -36,7 +36,9 @@ from wsal_bench.localization import recipe as recipes
 from wsal_bench.localization.description import in_words
 from wsal_bench.report.diagnosis import summary
 from wsal_bench.running.cells import OWN_RECIPE
-from wsal_bench.running.lookup import find_run
+from wsal_bench.running.lookup import described as run_described
+from wsal_bench.running.lookup import find_runs, no_run, some_runs
+from wsal_bench.running.names import is_pattern
 
 SCHEMA = "wsal-bench/show/1"
 
@@ -59,7 +61,11 @@ def show(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Show one run (its directory or hash), method, data set, protocol or recipe."""
+    """Show a run, method, data set, protocol or recipe.
+
+    A run is DATASET/METHOD[:VARIANT][@SEED] as `list runs` prints it, its directory or its hash; a
+    pattern ('simulated/ftcl:*@0') shows each run that it fits.
+    """
     wanted = VideoChoice(video, tiou, top_k)
     wanted.check(diagnose=options["diagnose"])
     if wanted.video is not None:
@@ -82,7 +88,7 @@ def _find(name: str, results: Path) -> dict[str, Any]:
     """
     methods, datasets = plugins.available("methods"), plugins.available("datasets")
     method, colon, variant = name.partition(":")
-    if method in methods:
+    if method in methods and "@" not in name:
         return _method(methods[method], variant if colon else None)
     if name in datasets:
         return described(datasets[name])
@@ -90,15 +96,19 @@ def _find(name: str, results: Path) -> dict[str, Any]:
         for bad in plugins.broken(kind):
             if bad.name == name:
                 raise UsageError(f"{name!r} is no plugin: {bad.message}", path=bad.origin)
-    run = find_run(results, name)
-    if run is not None:
-        return {"kind": "run", **run}
+    runs = find_runs(results, name)
+    if len(runs) > 1 and is_pattern(name):
+        return {"kind": "runs", "runs": [run_described(run) for run in runs]}
+    if runs:
+        return {"kind": "run", **run_described(*some_runs(results, name))}
     if name in protocol_names() or name.endswith("/common"):
         return _protocol(name)
     if name == OWN_RECIPE:
         return {"kind": "recipe", "name": name, "summary": "each method's own recipe"}
     if name in recipes.names():
         return _recipe(recipes.preset(name))
+    if "/" in name or "@" in name:
+        raise no_run(results, name)
     known = (*methods, *datasets, *protocol_names(), OWN_RECIPE, *recipes.names())
     raise UsageError(f"nothing is called {name!r}", hint=did_you_mean(name, known))
 

@@ -7,17 +7,16 @@ the actions are. Imports no torch: a method that needs no gradients never meets 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from wsal_bench.config import Config as BaseConfig
-from wsal_bench.errors import UsageError, WsalError, did_you_mean
+from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import localize
 from wsal_bench.localization.recipe import ProposalRecipe
+from wsal_bench.plugins.truth_lock import guarded
 from wsal_bench.types import Activations, GroundTruth, Proposals, Video, WeakVideo
 
 if TYPE_CHECKING:
@@ -134,25 +133,6 @@ class Session:
     num_workers: int = 0
 
 
-class TruthLockedError(WsalError):
-    """Somebody asked for boundaries while a method was learning or inferring."""
-
-    code = "truth-locked"
-
-
-_truth_locked: ContextVar[bool] = ContextVar("truth_locked", default=False)
-
-
-@contextmanager
-def truth_locked() -> Iterator[None]:
-    """While this is open, every data set refuses to give its truth."""
-    token = _truth_locked.set(True)
-    try:
-        yield
-    finally:
-        _truth_locked.reset(token)
-
-
 class Dataset(ABC):
     """Videos with labels to learn from, videos without to be tested on, and a truth.
 
@@ -177,6 +157,11 @@ class Dataset(ABC):
 
     class_names: tuple[str, ...]
     feature_dim: int
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "_truth" in vars(cls):
+            cls._truth = guarded(cls._truth)  # type: ignore[method-assign]
 
     def __init__(self, config: BaseConfig, *, data_seed: int = 0, path: Path | None = None) -> None:
         self.config = config
@@ -227,8 +212,6 @@ class Dataset(ABC):
             TruthLockedError: a method is learning or inferring right now.
             UsageError: no such variant.
         """
-        if _truth_locked.get():
-            raise TruthLockedError("the truth was asked for during training or inference")
         if variant not in self.truth_variants:
             hint = did_you_mean(variant, self.truth_variants)
             raise UsageError(f"no truth variant {variant!r}", hint=hint)

@@ -17,6 +17,7 @@ from typing import Any
 
 from wsal_bench.evaluation import Protocol, Scores
 from wsal_bench.evaluation.floors import FLOORS
+from wsal_bench.running.lookup import differing
 from wsal_bench.statistics import NestedMean, RowStatistics, compare_rows, nested_mean_std
 from wsal_bench.studies.runs import Kind, ScoredRun
 
@@ -180,10 +181,8 @@ def rows_of(runs: Sequence[ScoredRun]) -> list[Row]:
         by_name.setdefault(name, {}).setdefault(options, []).append(run)
     rows = []
     for name, groups in sorted(by_name.items()):
-        differing = _differing([group[0].identity for group in groups.values()])
-        every = [
-            {key: group[0].identity.get(key) for key in differing} for group in groups.values()
-        ]
+        keys = differing([group[0].identity for group in groups.values()])
+        every = [{key: group[0].identity.get(key) for key in keys} for group in groups.values()]
         for differs, row_name, group in zip(
             every, _labels(name, every), groups.values(), strict=True
         ):
@@ -244,16 +243,6 @@ def _row(label: str, differs: Mapping[str, Any], runs: Sequence[ScoredRun]) -> R
         paper=dict(runs[0].paper),
         runs=tuple(sorted(runs, key=lambda run: (run.data_seed, run.seed))),
     )
-
-
-def _differing(identities: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Keys whose values are not the same in all."""
-    keys = dict.fromkeys(key for identity in identities for key in identity)
-    return [
-        key
-        for key in keys
-        if len({json.dumps(one.get(key), sort_keys=True, default=str) for one in identities}) > 1
-    ]
 
 
 def _one_protocol(runs: Sequence[ScoredRun]) -> Protocol | None:
