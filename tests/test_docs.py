@@ -1,5 +1,6 @@
 """Every command of the documentation runs as it stands there."""
 
+import json
 import os
 import re
 import shlex
@@ -15,7 +16,6 @@ from tests.data.made_up import write_acm, write_per_video
 from tests.datasets.test_hapt import write_archive, zipped
 from wsal_bench.cli.app import app
 from wsal_bench.data.places import VARIABLE
-from wsal_bench.running.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -73,7 +73,8 @@ def test_every_command_of_the_pages_runs_in_small(
 ) -> None:
     """All in this process, and what trains does so for an epoch."""
     prepare(tmp_path)
-    in_small(tmp_path / "in_small.yaml", monkeypatch)
+    names = ("mil", "attention-mil", "acm-net", "ftcl")
+    (tmp_path / "in_small.yaml").write_text(json.dumps({name: {"epochs": 1} for name in names}))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "data"))
     failures = []
@@ -91,13 +92,6 @@ SMALLER = {
     "ablate": ("--config", "in_small.yaml"),
     "profile": ("--batch", "2", "--length", "5", "--repeats", "2"),
 }
-
-
-def in_small(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Options for all methods of the pages; those that a command does not train are ignored."""
-    names = ("mil", "attention-mil", "acm-net", "ftcl", "linear-mil")
-    file.write_text(json.dumps({name: {"epochs": 1} for name in names}))
-    monkeypatch.setattr(Settings, "refuse_unused", lambda settings: None)
 
 
 @pytest.mark.slow
