@@ -71,7 +71,7 @@ def test_a_terminal_gets_a_table_and_a_pipe_markdown(
     monkeypatch.setenv("NO_COLOR", "1")
     shown = cli(*arguments).stdout
     assert "|" in piped and "|" not in shown
-    assert "\nftcl:full     50.0 ± 0.0   50.0" in shown
+    assert "\nftcl:full     50.0 ± 0.0  50.0" in shown
     assert cli(*arguments, "--format", "md").stdout == piped
 
 

@@ -13,7 +13,6 @@ from wsal_bench.report.table import WIDTH, Table, width_of
 if TYPE_CHECKING:
     from rich.text import Text
 
-_MOST = 10_000  # places, while a table is measured
 _NAME = 12  # places that a row's name has in the narrowest terminal
 
 
@@ -29,7 +28,6 @@ def terminal(table: Table, *, width: int = WIDTH, styled: bool = True) -> str:
     """
     from rich import box  # no other form of a table needs it
     from rich.console import Console
-    from rich.measure import Measurement
     from rich.table import Table as Grid
 
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
@@ -40,25 +38,26 @@ def terminal(table: Table, *, width: int = WIDTH, styled: bool = True) -> str:
         for column, width in zip(table.columns, widths, strict=True)
     ]
     height = max(map(len, headings), default=0)
+    least = []
     for column, lines, width_of_cells in zip(table.columns, headings, widths, strict=True):
         words = column.align == "left"
         widest = max(width_of_cells, *map(width_of, lines))
+        least.append(min(widest, _NAME) if words else widest)
         grid.add_column(
             _styled(for_terminal("\n" * (height - len(lines)) + "\n".join(lines))),
             justify=column.align, no_wrap=not words, overflow="fold",
-            min_width=min(widest, _NAME) if words else widest,
+            min_width=least[-1],
         )  # fmt: skip
     for index, row in enumerate(table.rows):
         if index in table.rules:
             grid.add_section()
         grid.add_row(*(_styled(for_terminal(cell.text), bold=cell.bold) for cell in row))
+    needed = sum(least) + 2 * (len(least) - 1)
     console = Console(
-        file=io.StringIO(), width=_MOST, force_terminal=styled,
+        file=io.StringIO(), width=max(width, needed), force_terminal=styled,
         color_system="standard" if styled else None,
         legacy_windows=False, highlight=False,
     )  # fmt: skip
-    needed = Measurement.get(console, console.options, grid).minimum
-    console.width = max(width, needed)
     with console.capture() as captured:
         console.print(grid)
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
