@@ -15,6 +15,9 @@ from wsal_bench.profiling.subjects import SUBJECTS, Subject
 from wsal_bench.profiling.suite import Request, Row, Suite
 
 
+pytestmark = pytest.mark.usefixtures("small_heap")
+
+
 def rows(**asked: Any) -> list[Row]:
     request = Request(**{"batches": (2,), "lengths": (4,), "dim": 3, "repeats": 2, **asked})
     return list(Suite(request, lambda line: None).rows())
