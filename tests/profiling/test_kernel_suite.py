@@ -14,7 +14,6 @@ from wsal_bench.profiling.measuring import measure
 from wsal_bench.profiling.subjects import SUBJECTS, Subject
 from wsal_bench.profiling.suite import Request, Row, Suite
 
-
 pytestmark = pytest.mark.usefixtures("small_heap")
 
 
