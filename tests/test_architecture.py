@@ -18,7 +18,7 @@ HARNESS = ROOT / "wsal_bench"
 PLUGINS = (ROOT / "methods" / "wsal_methods", ROOT / "datasets" / "wsal_datasets")
 HEAVY = {"torch", "scipy", "sklearn", "pandas"}
 
-GROUND = ("errors", "compiling", "config", "environment", "files", "locks", "timegrid")
+GROUND = ("errors", "compiling", "config", "environment", "files", "locks", "timegrid", "yaml12")
 """The ground floor: single files that every room may use."""
 
 ROOMS = (
@@ -88,7 +88,10 @@ def arrows() -> dict[str, set[str]]:
 
 def against_the_order(graph: Mapping[str, Iterable[str]]) -> list[str]:
     floors = {"": 0, **dict.fromkeys(GROUND, 0)}
-    floors |= {room: number for number, room in enumerate(ROOMS, start=1)} | {"api": 99}
+    floors |= {room: number for number, room in enumerate(ROOMS, start=1)} | {
+        "api": 99,
+        "__main__": 99,
+    }
     return [
         f"{user} imports {used}"
         for user, goals in sorted(graph.items())

@@ -25,9 +25,8 @@ from wsal_bench.plugins.contract import (
     Step,
     Task,
     Track,
-    TruthLockedError,
-    truth_locked,
 )
+from wsal_bench.plugins.truth_lock import TruthLockedError, truth_locked
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.types import (
     Activations,
@@ -65,115 +64,39 @@ if TYPE_CHECKING:
     from wsal_bench.training.trainable import TrainableMethod
 
 __all__ = [
-    "COMMON",
-    "SPLITS",
-    "Activations",
-    "Artifact",
-    "Batch",
-    "Card",
-    "Config",
-    "DataError",
-    "Dataset",
-    "Detections",
-    "Epoch",
-    "GroundTruth",
-    "Method",
-    "PairBatch",
-    "PairPolicy",
-    "Parent",
-    "Phase",
-    "Progress",
-    "ProposalRecipe",
-    "Proposals",
-    "Protocol",
-    "Scores",
-    "Session",
-    "SnippetArray",
-    "Split",
-    "Step",
-    "StoredConfig",
-    "StoredDataset",
-    "Task",
-    "TimeGrid",
-    "Track",
-    "TrainableConfig",
-    "TrainableMethod",
-    "TruthFile",
-    "TruthLockedError",
-    "UsageError",
-    "Video",
-    "WeakVideo",
-    "WsalError",
-    "as_array",
-    "collate",
-    "cosine_decay",
-    "detections_from_json",
-    "detections_to_json",
-    "evaluate",
-    "localize",
-    "pair_batches",
-    "protocol",
-    "ramp",
-    "random_indices",
-    "recipe",
-    "shuffled_batches",
-    "truth_from_json",
-    "truth_locked",
-    "truth_to_json",
-    "uniform_indices",
-]
+    "COMMON", "SPLITS", "Activations", "Artifact", "Batch", "Card", "Config", "DataError",
+    "Dataset", "Detections", "Epoch", "GroundTruth", "Method", "PairBatch", "PairPolicy",
+    "Parent", "Phase", "Progress", "ProposalRecipe", "Proposals", "Protocol", "Scores",
+    "Session", "SnippetArray", "Split", "Step", "StoredConfig", "StoredDataset", "Task",
+    "TimeGrid", "Track", "TrainableConfig", "TrainableMethod", "TruthFile", "TruthLockedError",
+    "UsageError", "Video", "WeakVideo", "WsalError", "as_array", "collate",
+    "cosine_decay", "detections_from_json", "detections_to_json", "evaluate", "localize",
+    "pair_batches", "protocol", "ramp", "random_indices", "recipe", "shuffled_batches", "truth_from_json",
+    "truth_locked", "truth_to_json", "uniform_indices",
+]  # fmt: skip
 
 _LAZY = {
-    "data.card": (
-        "Card",
-        "TruthFile",
-    ),
-    "data.stored": (
-        "StoredConfig",
-        "StoredDataset",
-    ),
-    "evaluation": (
-        "Protocol",
-        "Scores",
-        "evaluate",
-        "protocol",
-    ),
-    "evaluation.formats": (
-        "detections_from_json",
-        "detections_to_json",
-        "truth_from_json",
-        "truth_to_json",
-    ),
-    "training.hooks": (
-        "Phase",
-        "Progress",
-        "TrainableConfig",
-        "as_array",
-    ),
-    "training.sampling": (
-        "Epoch",
-        "PairPolicy",
-        "collate",
-        "pair_batches",
-        "random_indices",
-        "shuffled_batches",
-        "uniform_indices",
-    ),
-    "training.stepping": (
-        "cosine_decay",
-        "ramp",
-    ),
+    "data.card": ("Card", "TruthFile"),
+    "data.stored": ("StoredConfig", "StoredDataset"),
+    "evaluation": ("Protocol", "Scores", "evaluate", "protocol"),
+    "evaluation.formats": ("detections_from_json", "detections_to_json", "truth_from_json",
+        "truth_to_json"),
+    "training.hooks": ("Phase", "Progress", "TrainableConfig", "as_array"),
+    "training.sampling": ("Epoch", "PairPolicy", "collate", "pair_batches", "random_indices",
+        "shuffled_batches", "uniform_indices"),
+    "training.stepping": ("cosine_decay", "ramp"),
     "training.trainable": ("TrainableMethod",),
-}
+}  # fmt: skip
 _HOMES = {name: room for room, names in _LAZY.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    """What is imported late (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"wsal_bench.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:  # or a type checker would believe in any name
 
+    def __getattr__(name: str) -> Any:
+        """What is imported late (PEP 562)."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"wsal_bench.{_HOMES[name]}"), name)
 
-def __dir__() -> list[str]:
-    return __all__
+    def __dir__() -> list[str]:
+        return __all__

@@ -2,17 +2,24 @@
 
 Each is written under a temporary name in its own folder, synced to the disk and moved into place.
 A process that dies in between leaves a temporary file, which `remove_leftovers` clears.
+
+Files of others are read with care: what they promise is compared with what they hold before memory
+is taken for it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
+from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 from uuid import uuid4
 
 import numpy as np
@@ -20,6 +27,10 @@ import numpy as np
 from wsal_bench.errors import DataError
 
 _LEFTOVERS = ".*.tmp"
+
+MAX_BYTES: Final = 8 << 30
+"""What one array of a packed file may take: a video of 100,000 snippets of 8,192 numbers in double
+precision fits."""
 
 
 @contextmanager
@@ -87,12 +98,110 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
     write_bytes(path, buffer.getvalue())
 
 
+def check_file(path: Path) -> None:
+    """Refuses a folder, a pipe or a device where a file is wanted: reading might never end.
+
+    A path where nothing is passes: whoever opens it says what is missing.
+
+    Raises:
+        DataError: it is no regular file.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+        raise DataError(f"is {kind}, not a file", path=path)
+
+
+def read_npy(file: IO[bytes], size: int) -> np.ndarray[Any, Any]:
+    """The array of an npy file that is open at its beginning; no memory before it fits.
+
+    Args:
+        file: what is read from, to its end.
+        size: bytes that it has.
+
+    Raises:
+        ValueError: it is no npy file, holds Python objects, or is not as long as it says.
+        EOFError: it ends too early.
+    """
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0
+    if version != (1, 0):
+        read = np.lib.format.read_array_header_2_0
+    shape, column_major, dtype = read(file)
+    if dtype.hasobject:
+        raise ValueError("Object arrays cannot be read")
+    promised = prod(shape) * dtype.itemsize if all(side >= 0 for side in shape) else -1
+    if promised != size - file.tell() or promised > MAX_BYTES:
+        raise ValueError(f"shape {shape} of {dtype} does not fit its {size - file.tell():,} bytes")
+    array = np.empty(prod(shape), dtype)
+    rest = array.view(np.uint8).data if promised else memoryview(b"")
+    while len(rest):
+        number = file.readinto(rest)  # type: ignore[attr-defined]
+        if not number:
+            raise EOFError("it ends too early")
+        rest = rest[number:]
+    file.read(1)  # a packed file checks its sum when it is at its end
+    return array.reshape(shape, order="F" if column_major else "C")
+
+
+def read_npz(path: Path, kind: str, names: Iterable[str] | None = None) -> dict[str, Any]:
+    """Named arrays of an npz file, each compared with what the file holds before it is read.
+
+    Args:
+        path: the file.
+        kind: what it should hold, for the complaint.
+        names: which; None: all.
+
+    Raises:
+        DataError: it cannot be read, lacks a name, or an array does not fit.
+    """
+    check_file(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check_archive(archive, path)
+            if names is None:
+                names = [entry.removesuffix(".npy") for entry in archive.namelist()]
+            found = {}
+            for name in names:
+                entry = archive.getinfo(f"{name}.npy")
+                with archive.open(entry) as member:
+                    found[name] = read_npy(member, entry.file_size)
+            return found
+    except OSError as error:
+        raise DataError(f"{kind} cannot be read ({error})", path=path) from error
+    except (
+        KeyError, IndexError, ValueError, TypeError, EOFError, AttributeError,
+        NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
+        raise DataError(f"not a file of {kind} ({error})", path=path) from error
+
+
+def check_archive(archive: zipfile.ZipFile, path: Path) -> None:
+    """Refuses an archive that unpacks to more than anybody needs, or that needs a password.
+
+    Raises:
+        DataError: it does.
+    """
+    entries = archive.infolist()
+    size = sum(entry.file_size for entry in entries)
+    if size > MAX_BYTES:
+        raise DataError(
+            f"unpacks to {size:,} bytes, more than the {MAX_BYTES:,} that are read", path=path
+        )
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise DataError("is encrypted", hint="save it without a password", path=path)
+
+
 def read_json(path: Path) -> Any:
     """A JSON document.
 
     Raises:
         DataError: the file cannot be read or is not JSON.
     """
+    check_file(path)
     try:
         return json.loads(path.read_bytes())
     except OSError as error:

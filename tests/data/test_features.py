@@ -117,7 +117,7 @@ def test_an_empty_file_a_folder_and_nothing_at_all_are_refused(path: Path) -> No
         open_features(path)
     path.unlink()
     path.mkdir()
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="is a folder, not a file"):
         open_features(path)
 
 

@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for read in (truth_from_json, detections_from_json, detections_from_npz):
         with pytest.raises(DataError, match=r"absent: .* cannot be read"):
             read(tmp_path / "absent")
-        with pytest.raises(DataError, match="cannot be read"):
+        with pytest.raises(DataError, match="is a folder, not a file"):
             read(tmp_path)
 
 

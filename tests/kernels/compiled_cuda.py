@@ -22,7 +22,7 @@ from triton.compiler import (  # type: ignore[import-not-found,import-untyped,un
 )
 
 from tests.kernels.cases import KERNELS
-from wsal_bench.kernels._recurrence import backends, cuda, cuda_backward, cuda_forward
+from wsal_bench.kernels._recurrence import backends, cuda, cuda_kernels
 
 POINTERS = {
     torch.float32: "*fp32",
@@ -63,9 +63,9 @@ class Compiled:
 
 def main(architecture: int) -> None:
     """Compiles all kernels."""
-    cuda_forward.sweep = Compiled(cuda_forward.sweep, architecture)
-    cuda_backward.flow = Compiled(cuda_backward.flow, architecture)
-    cuda_backward.walk = Compiled(cuda_backward.walk, architecture)
+    cuda_kernels.sweep = Compiled(cuda_kernels.sweep, architecture)
+    cuda_kernels.flow = Compiled(cuda_kernels.flow, architecture)
+    cuda_kernels.walk = Compiled(cuda_kernels.walk, architecture)
     backends.BACKENDS = MappingProxyType({**backends.BACKENDS, "compiled": cuda.__name__})
     lengths = torch.tensor([[1, 1], [2, 2]])
     for lanes, rows in ((1024, 40), (32, 40), (1024, 1)):

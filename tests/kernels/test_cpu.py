@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tests.kernels.cases import KERNELS, SMOOTH, Kernel, each, value_and_gradients
 from wsal_bench.kernels import fsd_score, soft_dtw
-from wsal_bench.kernels._recurrence import cpu_few, cpu_threads
+from wsal_bench.kernels._recurrence import cpu_calls, cpu_strips
 
 # those that lanes along the diagonals can do
 PLAIN = [k for k in SMOOTH if not k.name.startswith(("dtw-band", "global", "local"))]
@@ -49,7 +49,7 @@ def test_grids_of_all_shapes_are_cut_into_tiles(kernel: Kernel, shape: tuple[int
 def test_few_long_pairs_take_lanes_along_the_diagonals(
     kernel: Kernel, batch: int, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Mock(wraps=cpu_few.run_strips)
+    run = Mock(wraps=cpu_strips.run_strips)
     monkeypatch.setattr("wsal_bench.kernels._recurrence.cpu_smooth.run_strips", run)
     grids = kernel.grids(batch, *shape)
     assert_alike(kernel, grids)
@@ -82,9 +82,9 @@ def test_results_do_not_depend_on_the_number_of_threads(
     grids = kernel.grids(70, 9, 8, dtype=torch.float32)
     lengths = torch.stack((torch.arange(70) % 10, (torch.arange(70) % 10 + 1).clamp(max=8)), dim=1)
     one = value_and_gradients(kernel, grids, backend="cpu", lengths=lengths)
-    monkeypatch.setattr(cpu_threads, "PARALLEL_FROM", 0)
+    monkeypatch.setattr(cpu_calls, "PARALLEL_FROM", 0)
     started = Mock(wraps=threading.Thread)
-    monkeypatch.setattr("wsal_bench.kernels._recurrence.cpu_threads.Thread", started)
+    monkeypatch.setattr("wsal_bench.kernels._recurrence.cpu_calls.Thread", started)
     before = torch.get_num_threads()
     try:
         for threads in (2, 3):
@@ -171,7 +171,7 @@ def test_padding_does_not_drive_pairs_out_of_the_compiled_code(
                 grid[pair, rows:] = torch.nan
                 grid[pair, :, columns:] = torch.nan
     elsewhere = Mock(side_effect=AssertionError("left the compiled code"))
-    monkeypatch.setattr("wsal_bench.kernels._recurrence.wavefront.score", elsewhere)
+    monkeypatch.setattr("wsal_bench.kernels._recurrence.torch_backend.score", elsewhere)
     value, *gradients = value_and_gradients(kernel, grids, backend="cpu", lengths=lengths)
     assert all(x.isfinite().all() for x in (value, *gradients))
 
@@ -180,8 +180,8 @@ def test_a_process_told_to_use_one_thread_starts_no_other() -> None:
     code = """
 import threading, torch
 from wsal_bench.kernels import soft_dtw
-from wsal_bench.kernels._recurrence import cpu_threads
-cpu_threads.PARALLEL_FROM = 0
+from wsal_bench.kernels._recurrence import cpu_calls
+cpu_calls.PARALLEL_FROM = 0
 threads = []
 start = threading.Thread.start
 threading.Thread.start = lambda self: (threads.append(1), start(self))[1]

@@ -164,3 +164,15 @@ def test_the_document_keeps_what_is_unknown_as_null() -> None:
 
 def test_latex_draws_check_marks() -> None:
     assert page.to_latex(study([run(4, fsd=1.0)], [run(2)])).count(r"\checkmark") == 1
+
+
+def test_an_ablation_of_quick_runs_is_stamped_in_every_form() -> None:
+    rows = {
+        name: [replace(run(count), quick=True)]
+        for name, count in zip(PLAN.names, (3, 2, 1), strict=True)
+    }
+    study = build(rows, PLAN, dataset="toy", recipe="own", num_resamples=20)
+    assert page.to_markdown(study).startswith("# Ablation of toy on toy (QUICK)\n")
+    assert "(QUICK)" in page.to_latex(study)
+    assert "True" in page.to_csv(study).splitlines()[1]
+    assert page.content(study)["quick"] is True

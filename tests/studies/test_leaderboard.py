@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from wsal_bench.config import Found
 from wsal_bench.evaluation import Counts, Scores, common, evaluate
 from wsal_bench.report import board as page
 from wsal_bench.report.plot import to_svg
+from wsal_bench.running.coverage import Coverage
 from wsal_bench.studies.leaderboard import Leaderboard, build
 from wsal_bench.studies.runs import ScoredRun
 from wsal_bench.types import Detections, GroundTruth
@@ -79,7 +81,6 @@ def test_data_that_are_drawn_need_three_data_seeds_times_two_training_seeds() ->
     [
         ({"track": "points"}, "the rows have different tracks"),
         ({"selection": "test"}, "the rows have different selections"),
-        ({"budget": "no preset"}, "the rows have different budgets"),
         ({"data": {"noise": 2.0}}, "the rows have different data"),
         ({"settings": {"precision": "bf16"}}, "the rows have different precisions"),
         ({"settings": {"device": "cuda"}}, "the rows have different devices"),
@@ -330,3 +331,75 @@ def test_without_a_ranking_nothing_is_compared_with_the_best() -> None:
     table = board([scored(9, 0)], [scored(8, 0)])
     assert not table.best
     assert "Δ" not in page.to_markdown(table)
+
+
+def test_rows_whose_options_were_found_otherwise_are_named_with_what_would_rank_them() -> None:
+    table = board(
+        runs("mil", [0.1] * 6, budget="chosen by video labels (12 trials)", source="folder:/d"),
+        runs("mine", [0.2] * 5, budget="published defaults", source="folder:/d"),
+    )
+    assert not table.is_ranking
+    text = page.to_markdown(table)
+    assert text.startswith("# toy (not a ranking: budgets differ)\n")
+    assert "mil: chosen by video labels (12 trials); mine: published defaults." in text
+    assert (
+        "`wsal-bench run --methods mil,mine --datasets folder:/d --seeds 0,1,2,3,4,5 "
+        "--preset published`, then `wsal-bench leaderboard --datasets toy --preset published`"
+    ) in text
+    assert "not a ranking: budgets differ" in page.to_latex(table)
+    assert "not a ranking: budgets differ" in to_svg(table)
+
+
+def test_the_command_names_enough_seeds_of_data_that_are_drawn() -> None:
+    rows = [run("mil", budget=budget, seeded=True, data_seed=4, seed=7) for budget in ("a", "b")]
+    table = board([rows[0]], [replace(rows[1], method="mine")])
+    said = " ".join(table.obstacles)
+    assert "--data-seeds 0,1,4 --seeds 0,7 --preset published" in said
+
+
+def test_options_that_nobody_knows_the_origin_of_are_not_ranked_even_alone() -> None:
+    table = board(*(runs(name, [0.1] * 6, budget=Found().budget) for name in ("a", "b")))
+    assert "# toy (not a ranking: budgets unknown)" in page.to_markdown(table)
+
+
+def test_quick_runs_are_stamped_in_every_form() -> None:
+    table = board(runs("mil", [0.1] * 6, quick=True))
+    assert not table.is_ranking and table.quick
+    assert page.to_markdown(table).startswith("# toy (QUICK; not a ranking)\n")
+    assert "QUICK" in page.to_latex(table)
+    assert "QUICK" in to_svg(table)
+    assert page.content(table)["quick"] is True
+    (line,) = csv.DictReader(io.StringIO(page.to_csv(table)))
+    assert line["quick"] == "True"
+
+
+MISSING = Coverage(videos=198, segments=3000, left_out=12)
+
+
+def test_a_table_of_some_of_the_protocols_videos_is_no_result_of_the_protocol() -> None:
+    table = board(runs("mil", [0.1] * 6, coverage=MISSING))
+    assert not table.is_ranking
+    text = page.to_markdown(table)
+    assert "198 of 210 videos, not a result of the whole protocol" in text.splitlines()[0]
+    assert "12 of the protocol's 210 videos have no features: 12 are left out" in text
+    assert page.content(table)["scored"]["left_out"] == 12
+
+
+def test_missing_videos_may_be_allowed_and_every_row_says_so() -> None:
+    every = runs("mil", [0.1] * 6, coverage=MISSING)
+    table = build(every, dataset="toy", recipe="own", allow_missing=True)
+    assert table.is_ranking
+    assert names(table) == ["mil (198 of 210 videos)"]
+    assert "not a result of the whole protocol" in page.to_markdown(table).splitlines()[0]
+
+
+def test_videos_that_count_as_missed_are_among_the_scored_ones() -> None:
+    coverage = Coverage(videos=210, segments=3000, missed=12)
+    assert coverage.share == "198 of 210 videos"
+    assert "count as missed" in coverage.sentence
+
+
+def test_a_whole_data_set_is_said_to_be_whole() -> None:
+    text = page.to_markdown(board(runs("mil", [0.1] * 6, coverage=Coverage(80, 210))))
+    assert text.startswith("# toy\n")
+    assert "Scored: 80 test videos with 210 true segments; each of the protocol's videos" in text

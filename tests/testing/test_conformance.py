@@ -85,13 +85,12 @@ class MeanScore(Method):
 
 
 class MutatesItsInput(MeanScore):
-    """Normalises the caller's features in place."""
+    """Normalises the caller's labels in place, and with them those of the methods after it."""
 
     def fit(self, videos: Sequence[WeakVideo], session: Session) -> None:
-        """Divides in place where the array allows it."""
+        """Divides in place."""
         for video in videos:
-            if isinstance(video.features, np.ndarray) and video.features.flags.writeable:
-                np.divide(video.features, 2.0, out=video.features)
+            np.divide(video.labels, video.labels.sum(), out=video.labels)
         super().fit(videos, session)
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from tests.training.hooks import FEATURE_DIM, Accumulating, Tiny, Unsized, make, make_videos
 from wsal_bench.api import Session, truth_locked
 from wsal_bench.errors import DataError
-from wsal_bench.plugins.contract import _truth_locked as lock
+from wsal_bench.plugins.truth_lock import is_truth_locked
 from wsal_bench.training.hooks import Progress
 from wsal_bench.training.loop import Interrupted, fit
 from wsal_bench.training.reading import Buffers, read_ahead
@@ -40,7 +40,7 @@ class Watched:
     def __getitem__(self, index: Any, /) -> Any:
         self.reads += 1
         self.threads.add(threading.current_thread().name)
-        self.locked.add(lock.get())
+        self.locked.add(is_truth_locked())
         if self.reads == self.fails_at:
             raise DataError("the disk is gone", hint="plug it in")
         return self.inner[index]

@@ -71,3 +71,13 @@ def test_truth_of_some_videos_keeps_class_indices_and_moves_video_indices() -> N
 def test_an_index_outside_the_names_is_refused() -> None:
     with pytest.raises(ValueError, match=r"column label must lie in 0\.\.0"):
         GroundTruth(np.array([0]), np.zeros(1), np.ones(1), np.array([1]), ("a",), ("run",))
+
+
+def test_arrays_of_a_video_cannot_be_written_and_are_not_copied() -> None:
+    features, labels = np.zeros((4, 2), np.float32), np.array([1.0, 0.0], np.float32)
+    video = WeakVideo("v", features, TimeGrid(25, 16), labels=labels, points=np.zeros((1, 2)))
+    for array in (video.features, video.labels, video.points):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1  # type: ignore[index]
+    features[0, 0] = 5  # whoever made them may
+    assert video.features[0, 0] == 5

@@ -75,7 +75,8 @@ def ablate(
     studies = _studies(plan, parts, training.recipe)
     for study in studies:
         if str(out) != "-":
-            write_forms(out, f"ablation-{method}-{study.dataset}", _forms(study), form)
+            quick = "-quick" if study.quick else ""
+            write_forms(out, f"ablation-{method}-{study.dataset}{quick}", _forms(study), form)
     if as_json:
         found = {"ablations": [page.content(study) for study in studies]}
         click.echo(document(page.SCHEMA, "data", found))

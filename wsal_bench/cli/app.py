@@ -41,6 +41,8 @@ class App(LazyGroup):
     ) -> NoReturn:
         """Runs one command and exits with the code that its outcome has."""
         arguments = list(sys.argv[1:] if args is None else args)
+        if arguments[:1] == ["help"]:
+            arguments = [*arguments[1:], "--help"]
         boundary = Boundary(arguments)
         with boundary:
             extra["standalone_mode"] = False
@@ -77,7 +79,8 @@ def _discard_output() -> None:
     "wsal-bench",
     cls=App,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 1 internal, "
+    epilog="`help COMMAND` is COMMAND --help. "
+    "Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 1 internal, "
     "2 names and values, 3 data and files, 4 some cells failed, 5 a check failed, "
     "6 a device or an extra is missing, 130 and 143 interrupted.",
 )

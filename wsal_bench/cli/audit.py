@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wsal_bench.cli.options import json_option, plugins_option, results_option
+from wsal_bench.cli.options import dataset_option, json_option, plugins_option, results_option
 from wsal_bench.cli.output import document
 from wsal_bench.cli.rescore import open_target, read_truths, truth_options
 from wsal_bench.errors import UsageError
@@ -22,9 +22,7 @@ from wsal_bench.studies.targets import Target, is_run
 @click.argument("b", metavar="B")
 @click.option("--protocol-a", "rules_a", metavar="NAME", help="The rules A was scored under.")
 @click.option("--protocol-b", "rules_b", metavar="NAME", help="The rules B was scored under.")
-@click.option(
-    "--dataset", help="Whose common rules; by default the run's, or what videos' names say."
-)
+@dataset_option("Whose common rules; by default the run's, or what videos' names say.")
 @truth_options
 @click.option("--recipe", default=OWN_RECIPE, show_default=True, help="Of runs: how they were cut.")
 @results_option

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from time import monotonic
 from types import TracebackType
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from wsal_bench.cli.output import note, warn
+from wsal_bench.config import NO_PRESET
 from wsal_bench.report import numbers
 from wsal_bench.report.board import average_title
 from wsal_bench.report.table import Cell as Text
@@ -72,6 +74,8 @@ class Display(AbstractContextManager["Display"]):
         if isinstance(event, Planned):
             self._total += len(event.cells)
             self._line(plain(cell_table(event.cells)))
+            for text in defaults_used(event.cells):
+                self._line(text)
         elif isinstance(event, CellStarted):
             self._start(event.cell)
         elif isinstance(event, CellProgress):
@@ -127,6 +131,20 @@ def title(cell: Cell) -> str:
     """A cell in a few words."""
     data = f" data {cell.spec.data.seed}" if cell.spec.data.seeded else ""
     return f"{cell.spec.name} on {cell.spec.data.name}{data} seed {cell.spec.seed}"
+
+
+def defaults_used(cells: Sequence[Cell]) -> list[str]:
+    """A sentence for each preset that some methods lack: they run on their defaults."""
+    lacking: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        wanted = cell.spec.preset.removeprefix(NO_PRESET)
+        if wanted != cell.spec.preset:
+            lacking.setdefault(wanted, {})[cell.spec.method] = None
+    return [
+        f"no preset {wanted!r} of {', '.join(methods)}: "
+        f"{'it runs on its' if len(methods) == 1 else 'they run on their'} defaults"
+        for wanted, methods in lacking.items()
+    ]
 
 
 def outcome(result: CellResult) -> str:

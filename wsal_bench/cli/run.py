@@ -10,10 +10,11 @@ import click
 from wsal_bench.cli.failures import CELLS_FAILED
 from wsal_bench.cli.options import NamesType
 from wsal_bench.cli.output import document, note
-from wsal_bench.cli.progress import Display, cell_table
+from wsal_bench.cli.progress import Display, cell_table, defaults_used
 from wsal_bench.cli.requests import TrainingOptions, training_options
 from wsal_bench.report import numbers
 from wsal_bench.report.board import average_title
+from wsal_bench.report.stamp import stamped
 from wsal_bench.report.table import Cell as Text
 from wsal_bench.report.table import Column, Table, plain
 from wsal_bench.running.cells import Cell, RunRequest
@@ -50,7 +51,7 @@ def run(
         cells = [result.to_json() for result in results]
         click.echo(document(SCHEMA, "data", {"cells": cells, "quick": request.quick}))
     else:
-        click.echo(summary(results), nl=False)
+        click.echo(summary(results, quick=request.quick), nl=False)
     if request.quick:
         note("this was a quick run: it ranks nothing")
     if display.failed:
@@ -67,6 +68,8 @@ def _print_plan(request: RunRequest, *, as_json: bool) -> None:
         click.echo(document(PLAN_SCHEMA, "data", found))
     else:
         click.echo(plain(cell_table(tuple(cells))), nl=False)
+        for text in defaults_used(cells):
+            note(text)
 
 
 def _planned(cell: Cell) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def _planned(cell: Cell) -> dict[str, Any]:
     }
 
 
-def summary(results: Sequence[CellResult]) -> str:
+def summary(results: Sequence[CellResult], *, quick: bool = False) -> str:
     """A table for each data set: each method's mean over its seeds, in the order of the run."""
     by_dataset: dict[str, dict[str, list[CellResult]]] = {}
     for result in results:
@@ -94,7 +97,7 @@ def summary(results: Sequence[CellResult]) -> str:
         scored = [one for rows in methods.values() for one in rows if one.status != "failed"]
         if scored:
             parts.append(
-                f"{dataset}, {scored[0].protocol}, mAP in percent\n"
+                f"{stamped(dataset, quick=quick)}, {scored[0].protocol}, mAP in percent\n"
                 f"{plain(_table(methods, scored[0]))}"
             )
         else:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from wsal_bench.data.source import SourceVideo, stamp
 from wsal_bench.errors import DataError
+from wsal_bench.files import MAX_BYTES, check_archive, check_file, read_npz
 from wsal_bench.plugins.contract import Split
 
 
@@ -36,6 +37,7 @@ def read_array(path: Path) -> NDArray[Any]:
             hint=f"there are: {', '.join(READERS)}",
             path=path,
         )
+    check_file(path)
     try:
         return reader(path)
     except FileNotFoundError as error:
@@ -56,10 +58,11 @@ def _npy(path: Path) -> NDArray[Any]:
 
 
 def _npz(path: Path) -> NDArray[Any]:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        names = list(archive.files)
-        _only_one(names, path)
-        return np.asarray(archive[names[0]])
+    with zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+    _only_one(names, path)
+    array: NDArray[Any] = read_npz(path, "features", names)[names[0]]
+    return array
 
 
 def _h5(path: Path) -> NDArray[Any]:
@@ -74,9 +77,23 @@ def _h5(path: Path) -> NDArray[Any]:
 
         file.visititems(visit)
         _only_one([item.name for item in found], path)
-        if found[0].dtype.hasobject:
-            raise ValueError("Object arrays cannot be read")
+        _check_h5(found[0], path)
         return np.asarray(found[0][()])
+
+
+def _check_h5(found: Any, path: Path) -> None:
+    """Refuses what lies in other files, holds objects, or takes more than a video can."""
+    if found.external or found.is_virtual:
+        raise DataError(
+            f"{found.name} lies in other files, which a file of features must not name",
+            hint="copy its numbers into the file itself",
+            path=path,
+        )
+    if found.dtype.hasobject:
+        raise ValueError("Object arrays cannot be read")
+    if found.nbytes > MAX_BYTES:
+        raise DataError(f"{found.name} of shape {found.shape} takes {found.nbytes:,} bytes, more "
+                        f"than the {MAX_BYTES:,} that are read", path=path)  # fmt: skip
 
 
 def _pt(path: Path) -> NDArray[Any]:
@@ -84,6 +101,7 @@ def _pt(path: Path) -> NDArray[Any]:
 
     import torch
 
+    _check_pt(path)
     try:
         value = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError) as error:
@@ -101,6 +119,16 @@ def _pt(path: Path) -> NDArray[Any]:
     if value.dtype == torch.bfloat16:
         value = value.float()
     return value.detach().numpy()
+
+
+def _check_pt(path: Path) -> None:
+    """Refuses a packed file of tensors: torch never packs, and what is packed may be endless."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        check_archive(archive, path)
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise DataError("is packed, which torch.save never does", path=path)
 
 
 def _only_one(names: list[str], path: Path) -> None:

@@ -31,6 +31,23 @@ def check_no_overlap(train: Sequence[str], test: Sequence[str], path: Path) -> N
         )
 
 
+def check_names(names: Sequence[str], path: Path) -> None:
+    """Refuses names of videos that would lead out of the folder that their files lie in.
+
+    Raises:
+        DataError: a name is an absolute path, crosses a parent folder, or no file can have it.
+    """
+    for name in names:
+        parts = name.replace("\\", "/").split("/")
+        drive = parts[0][1:2] == ":"
+        if not parts[0] or ".." in parts or drive or any(ord(sign) < 32 for sign in name):
+            raise DataError(
+                f"video {name!r} is named like a path that leads elsewhere",
+                hint="a name says which file of the folder it is, not where files lie",
+                path=path,
+            )
+
+
 def check_groups(train: Mapping[str, str], test: Mapping[str, str], path: Path) -> None:
     """Refuses a group that has videos in both splits.
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from wsal_bench.errors import DataError
+from wsal_bench.files import check_file
 
 _BLOCK = 4096  # rows looked at together: bounds the memory that checks take
 _HEADERS = {
@@ -104,6 +105,7 @@ def open_features(path: Path) -> FeatureFile:
         DataError: the file is missing, unreadable, empty or truncated, is no npy file, or does not
             hold floating-point numbers [T, D] with T, D >= 1.
     """
+    check_file(path)
     try:
         found = path.stat().st_size
         if not found:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wsal_bench.errors import DataError, UsageError, did_you_mean
+from wsal_bench.files import check_file
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def read_bytes(path: Path, kind: str) -> bytes:
     Raises:
         DataError: it cannot be read.
     """
+    check_file(path)
     try:
         return path.read_bytes()
     except OSError as error:

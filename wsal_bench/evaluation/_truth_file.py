@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from wsal_bench.errors import DataError
-from wsal_bench.evaluation._columns import read_columns, replacing
+from wsal_bench.evaluation._columns import read_columns
 from wsal_bench.evaluation._reading import (
     Labels,
     Place,
@@ -21,6 +21,7 @@ from wsal_bench.evaluation._reading import (
     read_bytes,
     read_table,
 )
+from wsal_bench.files import replacing
 from wsal_bench.types import GroundTruth
 
 _COLUMNS = ("video", "start", "end", "label", "durations", "ambiguous")

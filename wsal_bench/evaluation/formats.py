@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wsal_bench.evaluation._columns import read_columns, replacing
+from wsal_bench.evaluation._columns import read_columns
 from wsal_bench.evaluation._reading import Labels, Place, Remarks, read_bytes, read_table
 from wsal_bench.evaluation._truth_file import (
     truth_from_json,
@@ -22,6 +22,7 @@ from wsal_bench.evaluation._truth_file import (
     truth_to_npz,
     with_ambiguous,
 )
+from wsal_bench.files import replacing
 from wsal_bench.types import Detections
 
 __all__ = [

@@ -12,7 +12,8 @@ from wsal_bench.inference.feature_files import FeaturePath
 from wsal_bench.inference.trained import Trained
 from wsal_bench.localization import localize
 from wsal_bench.localization.recipe import ProposalRecipe
-from wsal_bench.plugins.contract import Method, truth_locked
+from wsal_bench.plugins.contract import Method
+from wsal_bench.plugins.truth_lock import truth_locked
 from wsal_bench.report.timeline import by_score
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.types import Activations, Proposals, Video

@@ -7,17 +7,16 @@ the actions are. Imports no torch: a method that needs no gradients never meets 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from wsal_bench.config import Config as BaseConfig
-from wsal_bench.errors import UsageError, WsalError, did_you_mean
+from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import localize
 from wsal_bench.localization.recipe import ProposalRecipe
+from wsal_bench.plugins.truth_lock import guarded
 from wsal_bench.types import Activations, GroundTruth, Proposals, Video, WeakVideo
 
 if TYPE_CHECKING:
@@ -126,31 +125,15 @@ class Session:
         report: called after each epoch.
         stop: asked after each step; True checkpoints and stops training.
         num_workers: threads that read coming batches; the numbers do not depend on it.
+        max_steps: training ends after so many steps, all phases together, as if it had been
+            planned so; None: where the method ends it. A `fit` of one's own should heed it.
     """
 
     directory: Path | None = None
     report: Callable[[Step], None] = lambda step: None
     stop: Callable[[], bool] = lambda: False
     num_workers: int = 0
-
-
-class TruthLockedError(WsalError):
-    """Somebody asked for boundaries while a method was learning or inferring."""
-
-    code = "truth-locked"
-
-
-_truth_locked: ContextVar[bool] = ContextVar("truth_locked", default=False)
-
-
-@contextmanager
-def truth_locked() -> Iterator[None]:
-    """While this is open, every data set refuses to give its truth."""
-    token = _truth_locked.set(True)
-    try:
-        yield
-    finally:
-        _truth_locked.reset(token)
+    max_steps: int | None = None
 
 
 class Dataset(ABC):
@@ -164,9 +147,11 @@ class Dataset(ABC):
     seeded: ClassVar[bool] = False
     """True where the data themselves are drawn from a seed (`--data-seeds`)."""
     quick: ClassVar[Mapping[str, Any] | None] = None
-    """Options of the `--quick` size; None: the first 8 + 4 videos and 2 epochs."""
+    """Options of the `--quick` size; None: the first 8 + 4 videos, and 2 epochs of methods without
+    a preset `quick`."""
     preset: ClassVar[str] = ""
-    """Preset that methods use here; empty: the data set's name."""
+    """Preset that methods use here; empty: the data set's name. One without it runs on its
+    defaults."""
     protocols: ClassVar[tuple[str, ...]] = ()
     """Protocols that fit besides `<name>/common`."""
     card: ClassVar[str] = ""
@@ -177,6 +162,11 @@ class Dataset(ABC):
 
     class_names: tuple[str, ...]
     feature_dim: int
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "_truth" in vars(cls):
+            cls._truth = guarded(cls._truth)  # type: ignore[method-assign]
 
     def __init__(self, config: BaseConfig, *, data_seed: int = 0, path: Path | None = None) -> None:
         self.config = config
@@ -212,6 +202,14 @@ class Dataset(ABC):
         """Digest of whatever besides version, options and data seed decides the data."""
         return ""
 
+    def num_left_out(self, variant: str = "default") -> int:
+        """Test videos that a protocol expects and the truth leaves out, as they have no features.
+
+        Videos that the truth keeps count as missed, and are not counted here.
+        """
+        del variant
+        return 0
+
     @abstractmethod
     def videos(self, split: Split) -> Sequence[Video]:
         """`train`: WeakVideo; `test`: Video without any label."""
@@ -227,8 +225,6 @@ class Dataset(ABC):
             TruthLockedError: a method is learning or inferring right now.
             UsageError: no such variant.
         """
-        if _truth_locked.get():
-            raise TruthLockedError("the truth was asked for during training or inference")
         if variant not in self.truth_variants:
             hint = did_you_mean(variant, self.truth_variants)
             raise UsageError(f"no truth variant {variant!r}", hint=hint)

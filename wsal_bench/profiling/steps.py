@@ -15,7 +15,8 @@ from wsal_bench import plugins
 from wsal_bench.config import Layer, build
 from wsal_bench.environment import environment
 from wsal_bench.errors import DataError, UsageError
-from wsal_bench.plugins.contract import Method, truth_locked
+from wsal_bench.plugins.contract import Method
+from wsal_bench.plugins.truth_lock import truth_locked
 from wsal_bench.profiling.parts import Clock, timed_kernels
 from wsal_bench.running.cells import RunSpec
 from wsal_bench.running.datasource import Catalog

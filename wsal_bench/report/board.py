@@ -7,6 +7,7 @@ from typing import Any
 
 from wsal_bench.evaluation import Protocol
 from wsal_bench.report import numbers, uncertainty
+from wsal_bench.report.stamp import QUICK_NOTE, stamped
 from wsal_bench.report.table import Cell, Column, Table, csv_text, latex, markdown
 from wsal_bench.statistics import NestedMean
 from wsal_bench.studies.leaderboard import Leaderboard, Row
@@ -16,7 +17,8 @@ SCHEMA = "wsal-bench/leaderboard/1"
 
 def title(board: Leaderboard) -> str:
     """What the table is of, and whether its order means something."""
-    return f"{board.dataset}" if board.is_ranking else f"{board.dataset} (not a ranking)"
+    share = board.coverage.share if board.coverage else ""
+    return stamped(board.dataset, quick=board.quick, obstacles=board.obstacles, share=share)
 
 
 def table(board: Leaderboard, rows: Sequence[Row], protocol: Protocol) -> Table:
@@ -91,7 +93,10 @@ def to_markdown(board: Leaderboard) -> str:
 
 def notes(board: Leaderboard) -> list[str]:
     """What a reader must know before believing the table, a sentence each."""
-    found = [f"Not a ranking: {reason}." for reason in board.obstacles]
+    found = [QUICK_NOTE] if board.quick else []
+    found += [f"Not a ranking: {reason}." for reason in board.obstacles]
+    if board.coverage is not None:
+        found.append(f"Scored: {board.coverage.sentence}.")
     if board.protocol is not None:
         rules = board.protocol
         found.append(
@@ -107,7 +112,7 @@ def notes(board: Leaderboard) -> list[str]:
     for what, values in (
         ("Track", {run.track for run in runs}),
         ("Selection", {run.selection for run in runs}),
-        ("Options from", {run.budget for run in runs}),
+        ("Options", {run.budget for run in runs}),
         ("Set by hand", {text for row in board.by_hand for text in row.by_hand}),
     ):
         if known := sorted(value for value in values if value):
@@ -151,6 +156,8 @@ def content(board: Leaderboard) -> dict[str, Any]:
         "protocol": protocol and {"name": protocol.name, "version": protocol.version},
         "recipe": board.recipe,
         "remarks": list(board.remarks),
+        "quick": board.quick,
+        "scored": board.coverage and board.coverage.to_json(),
         "ranking": board.is_ranking,
         "obstacles": list(board.obstacles),
         "best": board.best or None,
@@ -217,6 +224,7 @@ def _document(row: Row) -> dict[str, Any]:
 
 def _flat(row: Row, protocol: Protocol) -> dict[str, Any]:
     flat: dict[str, Any] = {"name": row.name, "kind": row.kind}
+    flat["quick"] = any(run.quick for run in row.runs)
     for name, value in row.averages.items():
         flat |= _mean_and_std(f"average {name}", value)
     for tiou, value in zip(protocol.tious, row.mean_ap, strict=True):

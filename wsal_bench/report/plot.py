@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+from wsal_bench.report.board import title
 from wsal_bench.studies.leaderboard import Leaderboard
 
 
@@ -34,7 +35,7 @@ def to_svg(board: Leaderboard) -> str:
             low = [m - s for m, s in zip(mean, std, strict=True)]
             high = [m + s for m, s in zip(mean, std, strict=True)]
             axes.fill_between(tious, low, high, alpha=0.15, color=line.get_color(), linewidth=0)
-    axes.set(xlabel="tIoU", ylabel="mAP (%)", ylim=(0, None), title=board.dataset)
+    axes.set(xlabel="tIoU", ylabel="mAP (%)", ylim=(0, None), title=title(board))
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     picture = io.StringIO()

@@ -7,11 +7,19 @@ from typing import Any
 from wsal_bench.evaluation import Protocol
 from wsal_bench.report import numbers, uncertainty
 from wsal_bench.report.board import average_title
+from wsal_bench.report.stamp import QUICK_NOTE, stamped
 from wsal_bench.report.table import Cell, Column, Table, csv_text, latex, markdown
 from wsal_bench.studies.ablation import Ablation, AblationRow
 
 SCHEMA = "wsal-bench/ablation/1"
 _MARK = "✓"
+
+
+def title(study: Ablation) -> str:
+    """What the table is of, and what must be known of it."""
+    share = study.coverage.share if study.coverage else ""
+    subject = f"Ablation of {study.plan.method} on {study.dataset}"
+    return stamped(subject, quick=study.quick, share=share)
 
 
 def table(study: Ablation) -> Table:
@@ -48,7 +56,9 @@ def table(study: Ablation) -> Table:
 def notes(study: Ablation) -> list[str]:
     """What stands behind the numbers, a sentence each."""
     protocol = study.protocol
-    found = []
+    found = [QUICK_NOTE] if study.quick else []
+    if study.coverage is not None:
+        found.append(f"Scored: {study.coverage.sentence}.")
     if protocol is not None:
         found.append(
             f"Protocol `{protocol.name}` version {protocol.version}, {study.recipe} recipe, "
@@ -66,20 +76,20 @@ def notes(study: Ablation) -> list[str]:
 
 def to_markdown(study: Ablation) -> str:
     """Heading, table and notes."""
-    lines = [f"# Ablation of {study.plan.method} on {study.dataset}", "", markdown(table(study))]
+    lines = [f"# {title(study)}", "", markdown(table(study))]
     return "\n".join([*lines, *(f"- {note}" for note in notes(study))]) + "\n"
 
 
 def to_latex(study: Ablation) -> str:
     """A table of the package booktabs; its check marks need amssymb."""
-    caption = f"Ablation of {study.plan.method} on {study.dataset}. {' '.join(notes(study))}"
+    caption = f"{title(study)}. {' '.join(notes(study))}"
     label = f"tab:ablation-{study.plan.method}-{study.dataset}"
     return latex(table(study), caption=caption.replace("`", ""), label=label)
 
 
 def to_csv(study: Ablation) -> str:
     """One line a row; scores as fractions."""
-    return csv_text([_flat(row, study.protocol) for row in study.rows])
+    return csv_text([{**_flat(row, study.protocol), "quick": study.quick} for row in study.rows])
 
 
 def to_json(study: Ablation) -> dict[str, Any]:
@@ -95,6 +105,8 @@ def content(study: Ablation) -> dict[str, Any]:
         "dataset": study.dataset,
         "protocol": protocol and {"name": protocol.name, "version": protocol.version},
         "recipe": study.recipe,
+        "quick": study.quick,
+        "scored": study.coverage and study.coverage.to_json(),
         "tiou": list(protocol.tious) if protocol else [],
         "average": protocol.headline if protocol else None,
         "baseline": study.plan.baseline or None,

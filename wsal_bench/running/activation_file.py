@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wsal_bench.errors import DataError
-from wsal_bench.files import write_npz
+from wsal_bench.files import read_npz, write_npz
 from wsal_bench.types import Activations, FloatArray
 
 _SCORES, _GATES = "scores.", "gates."
@@ -44,14 +43,10 @@ def read_activations(path: Path) -> dict[str, Activations]:
     Raises:
         DataError: the file is missing, damaged or something else.
     """
+    arrays = read_npz(path, "activations")
     try:
-        with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            arrays = {name: archive[name] for name in archive.files}
         return _split(arrays)
-    except OSError as error:
-        raise DataError(f"activations cannot be read ({error})", path=path) from error
-    except (KeyError, IndexError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, IndexError, ValueError, TypeError) as error:
         raise DataError(f"not a file of activations ({error})", path=path) from error
 
 

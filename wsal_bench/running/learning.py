@@ -13,7 +13,8 @@ from wsal_bench.config import Layer, build
 from wsal_bench.evaluation.formats import detections_from_npz
 from wsal_bench.localization import localize
 from wsal_bench.localization.recipe import ProposalRecipe
-from wsal_bench.plugins.contract import Dataset, Method, Parent, Session, Split, truth_locked
+from wsal_bench.plugins.contract import Dataset, Method, Parent, Session, Split
+from wsal_bench.plugins.truth_lock import truth_locked
 from wsal_bench.running.activation_file import read_activations, write_activations
 from wsal_bench.running.cells import OWN_RECIPE, Cell, Need
 from wsal_bench.running.context import Context, StoppedError, Stopwatch
@@ -65,6 +66,7 @@ def learn(cell: Cell, dataset: Dataset, context: Context, watch: Stopwatch) -> L
             report=lambda step: context.emit(CellProgress(cell, step)),
             stop=context.stop,
             num_workers=context.num_workers,
+            max_steps=spec.max_steps,
         )
         with watch.time("train"):
             _fit(method, dataset, session)

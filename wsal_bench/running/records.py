@@ -9,13 +9,19 @@ from typing import Any
 from wsal_bench.environment import environment
 from wsal_bench.running.cells import Cell
 from wsal_bench.running.context import STAGES
+from wsal_bench.running.coverage import Coverage
 from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import Learned
 from wsal_bench.running.results import RECORD_SCHEMA, RunFiles
 
 
 def good_record(
-    cell: Cell, place: RunFiles, learned: Learned, seconds: Mapping[str, float], inputs: Inputs
+    cell: Cell,
+    place: RunFiles,
+    learned: Learned,
+    seconds: Mapping[str, float],
+    inputs: Inputs,
+    scored: Mapping[str, Coverage],
 ) -> dict[str, Any]:
     """The record of a cell that has its scores.
 
@@ -25,6 +31,7 @@ def good_record(
         learned: what there is to know about the method.
         seconds: by stage.
         inputs: what the data set's features and classes were.
+        scored: how much there was to score, by truth variant.
     """
     return {
         **_head(cell),
@@ -38,6 +45,7 @@ def good_record(
         "own_recipe": bool(learned.proposals),
         "history": _history(place),
         "inputs": inputs.to_json(),
+        "scored": {variant: part.to_json() for variant, part in scored.items()},
     }
 
 
@@ -62,6 +70,7 @@ def failed_record(cell: Cell, kind: str, message: str, trace: str) -> dict[str, 
         "own_recipe": False,
         "history": None,
         "inputs": None,
+        "scored": None,
     }
 
 

@@ -16,6 +16,7 @@ from wsal_bench.running.events import (
     CellResult,
     Event,
     ListenerError,
+    Note,
     Planned,
     guarded,
 )
@@ -143,7 +144,10 @@ class _Run:
             if cell.key in self.to_train
         }
         for cell in sources.values():
-            self.context.catalog.check(cell.spec.data, cell.protocol.truth_variant)
+            found = self.context.catalog.check(cell.spec.data, cell.protocol.truth_variant)
+            if found.share:
+                name = cell.spec.data.name
+                self.context.emit(Note(f"{name}, {cell.protocol.name}: {found.sentence}"))
 
     def _here(self, cell: Cell) -> None:
         """Makes a cell in this process."""

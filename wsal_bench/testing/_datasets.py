@@ -10,7 +10,8 @@ from wsal_bench import plugins
 from wsal_bench.config import Layer, build
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation.protocols import protocol
-from wsal_bench.plugins.contract import SPLITS, Dataset, TruthLockedError, truth_locked
+from wsal_bench.plugins.contract import SPLITS, Dataset
+from wsal_bench.plugins.truth_lock import TruthLockedError, truth_locked
 from wsal_bench.testing._findings import Finding, run_checks
 from wsal_bench.types import Video, WeakVideo
 

@@ -99,6 +99,19 @@ def fit(
     return _Training(method, videos, session, share).run()
 
 
+def step_limits(phases: Sequence[Phase], max_steps: int | None) -> list[int | None]:
+    """The steps that each phase may take: shares by epochs, at least one.
+
+    Args:
+        phases: of the training.
+        max_steps: of all phases together; None: no limit.
+    """
+    if max_steps is None:
+        return [None] * len(phases)
+    epochs = sum(phase.epochs for phase in phases)
+    return [max(1, max_steps * phase.epochs // epochs) for phase in phases]
+
+
 class _Training:
     """A training under way; the methods stand in the order of its life."""
 
@@ -123,6 +136,7 @@ class _Training:
         self.epoch_generator = self._generator_state()
         self.learner = Learner(method)
         self.position = Position()
+        self.limits: list[int | None] = []
         self.state: Mapping[str, Any] = {}
         self.history: list[EpochRecord] = []
         self.log = LossLog(0, 0)
@@ -132,17 +146,34 @@ class _Training:
 
     def run(self) -> TrainingResult:
         phases = list(self.method.phases())
+        self.limits = step_limits(phases, self.session.max_steps)
         self._rewrite_history()
         for index in range(self.position.phase, len(phases)):
             if index > self.position.phase:
                 self._enter(index, phases[index])
-            while self.position.epoch < phases[index].epochs:
+            while not self._ended(phases[index]):
                 self._epoch(phases[index])
         network = self.learner.finish()
         if self.store:
             self.store.save_last(network.state_dict())
         self._rewrite_history()
         return TrainingResult(network, tuple(self.history), self.resumed_from)
+
+    def _ended(self, phase: Phase) -> bool:
+        at = self.position
+        limit = self.limits[at.phase]
+        return at.epoch >= phase.epochs or (limit is not None and self._steps_before() >= limit)
+
+    def _steps_before(self) -> int:
+        """Batches of the phase in the epochs before the present one."""
+        return sum(record.steps for record in self._records())
+
+    def _updates_before(self) -> int:
+        """Steps of the optimisers in these epochs; what is left over makes one of its own."""
+        return sum(math.ceil(record.steps / self.method.accumulate) for record in self._records())
+
+    def _records(self) -> list[EpochRecord]:
+        return [record for record in self.history if record.phase == self.position.phase]
 
     def _enter(self, index: int, phase: Phase) -> None:
         """From the end of a phase to the beginning of the next one."""
@@ -176,11 +207,16 @@ class _Training:
 
     def _batches(self, phase: Phase) -> Generator[tuple[Batch, Progress], None, None]:
         """The epoch's batches that are not done yet, each with the progress before it."""
-        at = self.position
-        every = self.method.accumulate
-        done = [record.steps for record in self.history if record.phase == at.phase]
-        before, updates = sum(done), sum(math.ceil(steps / every) for steps in done)
-        start = Progress(at.phase, at.epoch, before, at.epoch / phase.epochs, self.state, updates)
+        at, limit = self.position, self.limits[self.position.phase]
+        before, updates = self._steps_before(), self._updates_before()
+
+        def progress(step: int, fraction: float) -> Progress:
+            # where a limit ends the phase early, it is the limit that the phase is a fraction of
+            done = max(fraction, step / limit if limit else 0.0)
+            update = updates + (step - before) // self.method.accumulate
+            return Progress(at.phase, at.epoch, step, done, self.state, update)
+
+        start = progress(before, at.epoch / phase.epochs)
         batches = self.method.batches(self.videos, self.generator, start)
         drafts = batches.drafts if isinstance(batches, DraftedEpoch) else None
         iterator: Iterator[Any] = iter(batches if drafts is None else drafts)
@@ -191,6 +227,8 @@ class _Training:
                 hint="the training videos changed since the checkpoint",
                 path=self.session.directory,
             )
+        if limit is not None:  # here, so that no more is drawn, however far is read ahead
+            iterator = islice(iterator, limit - before - at.step)
         if drafts is not None:
             iterator = read_ahead(iterator, self.buffers, self.session.num_workers)
         elif self.session.num_workers and at.phase == at.epoch == 0:
@@ -198,9 +236,7 @@ class _Training:
         length = len(batches) if isinstance(batches, Sized) else None
         for step, batch in enumerate(iterator, start=at.step):
             within = step / max(length, step + 1) if length else 0.0
-            fraction = (at.epoch + within) / phase.epochs
-            update = updates + step // every
-            yield batch, Progress(at.phase, at.epoch, before + step, fraction, self.state, update)
+            yield batch, progress(before + step, (at.epoch + within) / phase.epochs)
 
     def _interrupt(self, seconds: float) -> None:
         self.log.look()
@@ -221,7 +257,7 @@ class _Training:
         self.log = LossLog(at.phase, at.epoch + 1)
         self.epoch_seconds = 0.0
         self.epoch_generator = self._generator_state()
-        ended = self.position.epoch == phase.epochs
+        ended = self._ended(phase)
         if ended:
             self._check_weights(at)
         if ended or (perf_counter() - self.saved_at) * self.share >= self.save_seconds:

@@ -12,7 +12,6 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextvars import copy_context
 from itertools import islice
 from math import prod
 from typing import Any, TypeVar
@@ -127,7 +126,7 @@ def read_ahead(
     """Reads drafts in their order; the same batches whatever the number of workers.
 
     Drafts are drawn here, in the caller's thread, so generators move as without workers. Only the
-    reading of features goes to threads, in the caller's context (the truth stays locked there).
+    reading of features goes to threads.
 
     Args:
         drafts: of an epoch.
@@ -146,7 +145,7 @@ def read_ahead(
 
         def submit(count: int) -> None:
             for draft in islice(drafts, count):
-                waiting.append(pool.submit(copy_context().run, draft, buffers))
+                waiting.append(pool.submit(draft, buffers))
 
         try:
             submit(workers)

@@ -53,3 +53,13 @@ def check_indices(table: Any) -> None:
             raise ValueError(f"column {name} must lie in 0..{len(names) - 1}")
     for name in ("start", "end"):
         check_finite(name, getattr(table, name))
+
+
+def read_only(value: Any, *names: str) -> None:
+    """Puts a read-only view in the place of each of these fields that is an array."""
+    for name in names:
+        array = getattr(value, name)
+        if isinstance(array, np.ndarray) and array.flags.writeable:
+            view = array.view()
+            view.flags.writeable = False
+            object.__setattr__(value, name, view)

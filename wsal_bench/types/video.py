@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from wsal_bench.timegrid import TimeGrid
-from wsal_bench.types.arrays import FloatArray, IntArray
+from wsal_bench.types.arrays import FloatArray, IntArray, read_only
 
 
 class SnippetArray(Protocol):
@@ -25,6 +25,8 @@ class SnippetArray(Protocol):
 @dataclass(frozen=True, eq=False)
 class Video:
     """A video as inference sees it: no labels, no boundaries.
+
+    Arrays in memory are handed on as read-only views: a data set may keep them for the next method.
 
     Args:
         video_id: its name.
@@ -45,6 +47,7 @@ class Video:
             raise ValueError(f"video {self.video_id!r}: features must be [T, D], not {shape}")
         if not self.group:
             object.__setattr__(self, "group", self.video_id)
+        read_only(self, "features")
 
     @property
     def num_snippets(self) -> int:
@@ -76,3 +79,4 @@ class WeakVideo(Video):
         labels = np.asarray(self.labels)
         if labels.ndim != 1 or not np.isin(labels, (0, 1)).all():
             raise ValueError(f"video {self.video_id!r}: labels must be [C] zeros and ones")
+        read_only(self, "labels", "points", "counts")

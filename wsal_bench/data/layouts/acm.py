@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from wsal_bench.data.checks import check_no_overlap, classes_shown, with_classes
+from wsal_bench.data.checks import check_names, check_no_overlap, classes_shown, with_classes
 from wsal_bench.data.features import FeatureFile, open_features
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import truth_from_json
+from wsal_bench.files import check_file
 from wsal_bench.plugins.contract import SPLITS, Split
 from wsal_bench.types import GroundTruth
 
@@ -86,6 +87,7 @@ def read_list(path: Path) -> tuple[str, ...]:
     Raises:
         DataError: the list cannot be read, is empty or names a video twice.
     """
+    check_file(path)
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError as error:
@@ -104,6 +106,7 @@ def read_list(path: Path) -> tuple[str, ...]:
     for name, count in zip(*np.unique(names, return_counts=True), strict=True):
         if count > 1:
             raise DataError(f"video {str(name)!r} is listed {count} times", path=path)
+    check_names(names, path)
     return names
 
 

@@ -22,7 +22,7 @@ LOG = logging.getLogger("wsal_bench.kernels")
 BACKENDS: Mapping[str, str] = MappingProxyType(
     {
         "reference": "wsal_bench.kernels._recurrence.reference",
-        "torch": "wsal_bench.kernels._recurrence.wavefront",
+        "torch": "wsal_bench.kernels._recurrence.torch_backend",
         "cpu": "wsal_bench.kernels._recurrence.cpu",
         "cuda": "wsal_bench.kernels._recurrence.cuda",
     }

@@ -1,12 +1,11 @@
 """The `cpu` backend: compiled code.
 
-- gamma above 0: one SIMD lane per pair, in linear space: `cpu_smooth`, compiled `cpu_lanes`;
-  lanes along the diagonal for few long pairs: `cpu_few`, compiled `cpu_strips`.
-- gamma 0: one SIMD lane per pair, with the one path walked backward: `cpu_hard`, compiled
-  `cpu_walks`.
+- gamma above 0: one SIMD lane per pair, in linear space: `cpu_smooth`; lanes along the diagonal
+  for few long pairs: `cpu_strips`.
+- gamma 0: one SIMD lane per pair, with the one path walked backward: `cpu_hard`.
 
 Pairs are spread over as many threads as torch may use where there are enough cells for that to pay
-(`cpu_threads`); the result does not depend on it.
+(`cpu_calls`); the result does not depend on it.
 
 Values that are not finite are noticed on the way, as are values so large in units of gamma that
 their exponents would not fit. Then the inputs are looked at, and where nothing is wrong with them
@@ -15,18 +14,19 @@ the `torch` backend computes the scores.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from wsal_bench.kernels._recurrence import torch_backend
 from wsal_bench.kernels._recurrence.checks import refuse_not_finite
-from wsal_bench.kernels._recurrence.cpu_arrays import Grids
-from wsal_bench.kernels._recurrence.cpu_hard import run_hard
-from wsal_bench.kernels._recurrence.cpu_smooth import run_smooth
+from wsal_bench.kernels._recurrence.cpu_calls import Grids
 from wsal_bench.kernels._recurrence.rules import Rules
-from wsal_bench.kernels._recurrence.second_order import recurrence_gradients
+from wsal_bench.kernels._recurrence.second_order import recorded_score, recurrence_gradients
 
 
 class Kept(Protocol):
@@ -35,6 +35,15 @@ class Kept(Protocol):
     def gradients(self, upstream: Tensor) -> list[Tensor | None]:
         """Gradients of match, insert and delete; insert's is that of both if they are one."""
         ...
+
+
+@lru_cache
+def _compiled() -> tuple[Callable[..., Kept | None], Callable[..., Kept | None]]:
+    """What runs the smooth and the hard maximum; imported late, as numba takes its time."""
+    from wsal_bench.kernels._recurrence.cpu_hard import run_hard
+    from wsal_bench.kernels._recurrence.cpu_smooth import run_smooth
+
+    return run_smooth, run_hard
 
 
 @dataclass(eq=False, slots=True)  # not frozen: made at each call, and that would cost more
@@ -51,7 +60,7 @@ class _Call:
         """Scores, and what backward needs; None where the compiled code could not tell."""
         grids = Grids(match, gaps)
         value = torch.empty(grids.shape[:1], dtype=grids.dtype)
-        kept: Kept | None
+        run_smooth, run_hard = _compiled()
         if self.gamma:
             kept = run_smooth(self.rules, grids, self.lengths, self.gamma, value)
         else:
@@ -59,13 +68,11 @@ class _Call:
         return (value if kept else self._without_compiled(match, gaps)), kept
 
     def _without_compiled(self, match: Tensor, gaps: tuple[Tensor, ...]) -> Tensor:
-        from wsal_bench.kernels._recurrence import wavefront
-
         insert, delete = self.both(gaps)
         if self.check:
             refuse_not_finite(self.rules, match, insert, delete, self.lengths)
         with torch.no_grad():
-            return wavefront.score(
+            return torch_backend.score(
                 self.rules,
                 match,
                 insert,
@@ -127,6 +134,7 @@ def _recorded(
 ) -> tuple[Tensor | None, ...]:
     """Gradients of match and each grid of gap weights, recorded by autograd."""
     wanted = (needed[0], *((needed[1], needed[-1]) if gaps else (False, False)))
+    twin = recorded_score if call.gamma else partial(torch_backend.score, check=False)
     in_match, *in_gaps = recurrence_gradients(
         call.rules,
         (match, *call.both(gaps)),
@@ -134,6 +142,7 @@ def _recorded(
         upstream,
         gamma=call.gamma,
         lengths=call.lengths,
+        twin=twin,
     )
     if len(gaps) == 1:
         insert, delete = in_gaps

@@ -1,8 +1,7 @@
-"""Compiled: blocks of pairs, one SIMD lane per pair, and how they get in and out.
+"""Compiled: how numbers get in and out of vectors; blocks of pairs, one SIMD lane per pair.
 
-Inputs lie pair by pair, [B, N, M]; compiled code works on [N, M, LANES], some rows at a time.
-
-Import this module lazily: numba takes a third of a second.
+Inputs lie pair by pair, [B, N, M]; compiled code works on [N, M, LANES], some rows at a time. Tiles
+of TILE numbers and lanes are transposed on the way.
 """
 
 from __future__ import annotations
@@ -10,16 +9,116 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
-from numba.extending import overload
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba.core import types
+from numba.extending import intrinsic, overload
+from numba.np.arrayobj import populate_array
 
 from wsal_bench.compiling import compiled
-from wsal_bench.kernels._recurrence.cpu_memory import TILE
-from wsal_bench.kernels._recurrence.cpu_rows import tile_in, tile_out
-from wsal_bench.kernels._recurrence.cpu_vectors import LANES
+from wsal_bench.kernels._recurrence.cpu_vectors import LANES, Lanes, Vector
 
-FREE, FORBIDDEN, GAPS, LOCAL = range(4)
+TILE = 8  # divides LANES
 CHUNK = 128  # cells of a pair that are transposed at a time, at least
+
+
+def transposed(rows: list[Vector]) -> list[Vector]:
+    """The columns of a tile of TILE rows: log2(TILE) rounds in which pairs of rows swap halves."""
+    half = TILE // 2
+    while half:
+        low = [i if not i & half else i - half + TILE for i in range(TILE)]
+        high = [i + half if not i & half else i + TILE for i in range(TILE)]
+        swapped: dict[int, Vector] = {}
+        for i in range(TILE):
+            if not i & half:
+                a, b = rows[i], rows[i + half]
+                swapped[i], swapped[i + half] = _shuffled(a, b, low), _shuffled(a, b, high)
+        rows = [swapped[i] for i in range(TILE)]
+        half //= 2
+    return rows
+
+
+def _shuffled(a: Vector, b: Vector, order: list[int]) -> Vector:
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), TILE), order)
+    return a._new(a.builder.shuffle_vector(a.value, b.value, mask))
+
+
+def _numbers_at(typing: Any, address: Any, count: Any, like: Any) -> Any:
+    """The array of `count` numbers of the type of `like` at an address; None for None.
+
+    Whoever gives the address keeps what is there alive. Cheaper for the caller than an array.
+    """
+    if isinstance(address, types.NoneType):
+        return types.none(address, types.intp, like), lambda context, *_: context.get_dummy_value()
+    kind = types.Array(like, 1, "C")
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number = context.get_data_type(like)
+        size = context.get_constant(types.intp, context.get_abi_sizeof(number))
+        array = context.make_array(kind)(context, builder)
+        populate_array(  # type: ignore[no-untyped-call]
+            array,
+            data=builder.inttoptr(arguments[0], number.as_pointer()),
+            shape=[arguments[1]],
+            strides=[size],
+            itemsize=size,
+            meminfo=None,
+        )
+        return array._getvalue()
+
+    return kind(types.intp, types.intp, like), emit
+
+
+numbers_at: Any = intrinsic(_numbers_at)
+
+
+def _tile_in(
+    typing: Any, buffer: Any, at: Any, grid: Any, starts: Any, lane: Any, shift: Any
+) -> Any:
+    """buffer[at + k, lane + l] = grid[starts[lane + l] + shift + k] for k, l < TILE."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        to, at, source, starts, lane, shift = arguments
+        lanes = Lanes(context, builder, signature.args[0].dtype)
+        to, source, starts = (
+            lanes.memory(signature.args[n], x) for n, x in ((0, to), (2, source), (3, starts))
+        )
+        rows = []
+        for k in range(TILE):
+            start = starts.scalar(builder.add(lane, lanes.index(k)))
+            rows.append(source.run(builder.add(start, shift), TILE))
+        for k, row in enumerate(transposed(rows)):
+            place = builder.mul(builder.add(at, lanes.index(k)), lanes.index(LANES))
+            to.set_run(builder.add(place, lane), row)
+        return context.get_dummy_value()
+
+    return types.void(buffer, types.intp, grid, starts, types.intp, types.intp), emit
+
+
+def _tile_out(
+    typing: Any, buffer: Any, at: Any, grid: Any, starts: Any, lane: Any, shift: Any
+) -> Any:
+    """grid[starts[lane + l] + shift + k] = buffer[at + k, lane + l] for k, l < TILE."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, at, to, starts, lane, shift = arguments
+        lanes = Lanes(context, builder, signature.args[0].dtype)
+        source, to, starts = (
+            lanes.memory(signature.args[n], x) for n, x in ((0, source), (2, to), (3, starts))
+        )
+        rows = []
+        for k in range(TILE):
+            place = builder.mul(builder.add(at, lanes.index(k)), lanes.index(LANES))
+            rows.append(source.run(builder.add(place, lane), TILE))
+        for k, row in enumerate(transposed(rows)):
+            start = starts.scalar(builder.add(lane, lanes.index(k)))
+            to.set_run(builder.add(start, shift), row)
+        return context.get_dummy_value()
+
+    return types.void(buffer, types.intp, grid, starts, types.intp, types.intp), emit
+
+
+tile_in: Any = intrinsic(_tile_in)
+tile_out: Any = intrinsic(_tile_out)
 
 
 def scratch(like: Any, room: int) -> Any:

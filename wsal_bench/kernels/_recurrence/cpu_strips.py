@@ -1,7 +1,7 @@
-"""Compiled: one pair at a time, SIMD lanes along its anti-diagonals; for batches of few pairs.
+"""The smooth maximum of few pairs: one at a time, SIMD lanes along its anti-diagonals.
 
-The numbers are those of `cpu_lanes`. Grids are cut into strips of LANES rows (`cpu_steps`), whose
-inputs and gradients are skewed on the way by the tiles that `cpu_lanes` transposes with: lane l
+The numbers are those of `cpu_smooth`. Grids are cut into strips of LANES rows (`cpu_cells`), whose
+inputs and gradients are skewed on the way by the tiles that `cpu_smooth` transposes with: lane l
 reads its row l numbers later. Without local paths, bands and leading gaps.
 
 Import this module lazily: numba takes a third of a second.
@@ -9,31 +9,74 @@ Import this module lazily: numba takes a third of a second.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import types
-from numba.extending import overload
+from torch import Tensor
 
 from wsal_bench.compiling import compiled
-from wsal_bench.kernels._recurrence.cpu_memory import TILE, numbers_at
-from wsal_bench.kernels._recurrence.cpu_rows import tile_in, tile_out
-from wsal_bench.kernels._recurrence.cpu_steps import backward_strip, forward_strip
+from wsal_bench.kernels._recurrence.cpu_blocks import TILE, numbers_at, scratch, tile_in, tile_out
+from wsal_bench.kernels._recurrence.cpu_calls import (
+    FREE,
+    NUMPY,
+    ROOM,
+    Grids,
+    Setting,
+    in_threads,
+    known_lengths,
+    new_grids,
+)
+from wsal_bench.kernels._recurrence.cpu_cells import backward_strip, forward_strip
 from wsal_bench.kernels._recurrence.cpu_vectors import LANES
 
-FREE = 0
+
+@dataclass(eq=False, slots=True)  # not frozen: made at each call, and that would cost more
+class Strips:
+    """What backward needs of a forward; arrays as `forward` describes them."""
+
+    setting: Setting
+    shape: tuple[int, int, int]
+    lengths: Any
+    shares: Any
+    score: Any
+    gaps: int
+
+    def __del__(self) -> None:
+        ROOM.give_back(*self.shares)
+
+    def gradients(self, upstream: Tensor) -> list[Tensor | None]:
+        """Gradients of match, insert and delete; insert's is that of both if they are one."""
+        setting, shape = self.setting, self.shape
+        found, (match, insert, delete) = new_grids(shape, upstream.dtype, 1 + self.gaps)
+        on_diagonal = None if setting.diagonal is None else 1
+
+        in_threads(
+            backward, shape[0], math.prod(shape),
+            self.lengths, shape, self.shares, on_diagonal, self.score, upstream.data_ptr(),
+            upstream.stride(0), match, insert, delete, setting.sign,
+        )  # fmt: skip
+        return found
 
 
-def _scratch(like: Any, room: int) -> Any:
-    """Zeros of the type of `like`; None if it is None. For compiled functions only."""
-    raise NotImplementedError
+def run_strips(
+    setting: Setting, grids: Grids, lengths: Tensor | None, value: Tensor
+) -> Strips | None:
+    """Fills in scores [B]. Returns what backward needs; None where an input is out of range."""
+    batch, rows, columns = shape = grids.shape
+    known, dtype = known_lengths(lengths), NUMPY[grids.dtype]
+    room = batch * -(-rows // LANES) * (columns + LANES - 1) * LANES
+    shares = ROOM.take(room, dtype), ROOM.take(room, dtype)
 
-
-@overload(_scratch)
-def _scratch_compiled(like, room):  # type: ignore[no-untyped-def]
-    if isinstance(like, types.NoneType):
-        return lambda like, room: None
-    return lambda like, room: np.zeros(room, like.dtype)
+    worst = in_threads(
+        forward, batch, math.prod(shape),
+        known, shape, grids.match, grids.insert, grids.delete, setting.units, setting.border,
+        setting.diagonal, shares, setting.low, setting.scale, setting.empty, value.data_ptr(),
+    )  # fmt: skip
+    if worst > setting.limit:
+        return None
+    return Strips(setting, shape, known, shares, value.numpy().copy(), grids.gaps)
 
 
 @compiled
@@ -100,10 +143,10 @@ def forward(  # type: ignore[no-untyped-def]
     strips, most = (height + LANES - 1) // LANES, width + LANES - 1
     room = (most + TILE) * LANES
     to_match, to_insert, to_delete = (
-        _scratch(match, room), _scratch(insert, room), _scratch(delete, room),
+        scratch(match, room), scratch(insert, room), scratch(delete, room),
     )  # fmt: skip
-    row_f, row_e = _scratch(match, width + 3 * LANES), np.full(width + 3 * LANES, low)
-    side_f, side_e = _scratch(match, LANES), np.full(LANES, low)
+    row_f, row_e = scratch(match, width + 3 * LANES), np.full(width + 3 * LANES, low)
+    side_f, side_e = scratch(match, LANES), np.full(LANES, low)
     worst = np.full(LANES, low)
     for pair in range(pairs[0], pairs[1]):
         rows = lengths[pair, 0] if len(lengths) else height
@@ -158,10 +201,10 @@ def backward(  # type: ignore[no-untyped-def]
     strips, most = (height + LANES - 1) // LANES, width + LANES - 1
     room = (most + TILE) * LANES
     match, insert, delete = (
-        _scratch(to_match, room), _scratch(to_insert, room), _scratch(to_delete, room),
+        scratch(to_match, room), scratch(to_insert, room), scratch(to_delete, room),
     )  # fmt: skip
-    up, across = _scratch(to_match, width + 3 * LANES), _scratch(to_match, width + 3 * LANES)
-    seeds = _scratch(to_match, LANES)
+    up, across = scratch(to_match, width + 3 * LANES), scratch(to_match, width + 3 * LANES)
+    seeds = scratch(to_match, LANES)
     for pair in range(pairs[0], pairs[1]):
         rows = lengths[pair, 0] if len(lengths) else height
         columns = lengths[pair, 1] if len(lengths) else width

@@ -1,6 +1,6 @@
 """The `cuda` backend: one Triton program for each pair of the batch, forward and backward.
 
-A smooth table is kept in linear space, with an exponent for each cell (`cuda_numbers`), and what
+A smooth table is kept in linear space, with an exponent for each cell (`cuda_cells`), and what
 goes from one pass to the other is two weights for each cell. A hard table holds the scores, and
 passes on one byte for each cell: the move that was taken. Nothing here waits for the device.
 """
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wsal_bench.kernels._recurrence import cuda_backward, cuda_forward
+from wsal_bench.kernels._recurrence import cuda_kernels
 from wsal_bench.kernels._recurrence.checks import refuse_not_finite
 from wsal_bench.kernels._recurrence.rules import Rules
 from wsal_bench.kernels._recurrence.second_order import recurrence_gradients
@@ -136,7 +136,7 @@ def _forward(
     carry_e = match.new_empty(2, batch, columns, dtype=torch.int64) if strips and gamma else None
     with torch.no_grad(), torch.cuda.device_of(match):  # type: ignore[no-untyped-call]
         border = _border(rules, match, insert, delete, unit)
-        cuda_forward.sweep[(batch,)](
+        cuda_kernels.sweep[(batch,)](
             match, insert, delete, None if lengths is None else lengths.contiguous(), border,
             scores, *planes, ends, carry_m, carry_e, rows, columns, batch, rules.band or 0,
             _bits(unit), _bits(rules.threshold or 0.0),
@@ -170,7 +170,7 @@ def _flow(
     leading = match.new_zeros(2, batch, rows + columns) if gaps else None
     lanes, strips = _lanes(rows), rows > _lanes(rows)
     local = swept.kept[2:] if rules.local else (None,) * 4
-    cuda_backward.flow[(batch,)](
+    cuda_kernels.flow[(batch,)](
         *swept.kept[:2], *local, swept.score, upstream.contiguous(),
         None if lengths is None else lengths.contiguous(), *found, leading,
         match.new_empty(2, 2, batch, columns) if strips else None, rows, columns, batch,
@@ -200,7 +200,7 @@ def _walk(
     batch, rows, columns = match.shape
     found = [match.new_zeros(match.shape) if need else None for need in needed]
     moves, ends = kept
-    cuda_backward.walk[(batch,)](
+    cuda_kernels.walk[(batch,)](
         moves, ends, upstream.contiguous(), *found, rows, columns,
         EVERY=rules.match_on == "every", NEGATE=rules.negate,
         GAPS=rules.border == "gaps" and not rules.local, NEED_MATCH=needed[0],
@@ -231,5 +231,5 @@ def _warps(lanes: int) -> int:
 
 
 def _bits(number: float) -> int:
-    """The 64 bits of a float as a whole number, as `cuda_numbers.number_of_bits` wants it."""
+    """The 64 bits of a float as a whole number, as `cuda_cells.number_of_bits` wants it."""
     return int(np.float64(number).view(np.int64))

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from wsal_bench.kernels._recurrence.checks import refuse_not_finite
-from wsal_bench.kernels._recurrence.planes import prepare
+from wsal_bench.kernels._recurrence.diagonals import prepare
+from wsal_bench.kernels._recurrence.flow import decide
 from wsal_bench.kernels._recurrence.rules import Rules
-from wsal_bench.kernels._recurrence.walk import decide
-from wsal_bench.kernels._recurrence.wavefront import last_cells, sweep
+from wsal_bench.kernels._recurrence.torch_backend import last_cells, sweep
 
 Move = Literal["diagonal", "up", "left"]
 
@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True)
 class _Choices:
-    """What was chosen in each cell of one pair, [N, M]; see `walk.Decisions`."""
+    """What was chosen in each cell of one pair, [N, M]; see `flow.Decisions`."""
 
     diagonal: np.ndarray
     left: np.ndarray

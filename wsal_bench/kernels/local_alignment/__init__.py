@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from wsal_bench.kernels._recurrence.gaps import gap_problem
-from wsal_bench.kernels._recurrence.problems import Problem, solve
+from wsal_bench.kernels._recurrence.problems import Problem, gap_problem, solve
 from wsal_bench.kernels._recurrence.rules import Rules
 
 RULES = Rules(match_on="diagonal", local=True, names=("match", "gap_insert", "gap_delete"))

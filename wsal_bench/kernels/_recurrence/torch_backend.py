@@ -15,12 +15,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wsal_bench.kernels._recurrence.checks import inside, refuse_not_finite
-from wsal_bench.kernels._recurrence.diagonals import Diagonals, Table
-from wsal_bench.kernels._recurrence.flow import flow
-from wsal_bench.kernels._recurrence.planes import Planes, prepare
+from wsal_bench.kernels._recurrence.diagonals import Diagonals, Planes, Table, prepare
+from wsal_bench.kernels._recurrence.flow import decide, flow, walk
 from wsal_bench.kernels._recurrence.rules import Rules
 from wsal_bench.kernels._recurrence.second_order import recurrence_gradients
-from wsal_bench.kernels._recurrence.walk import decide, walk
 
 
 def score(

@@ -1,11 +1,15 @@
-"""What Python hands to compiled code: addresses of tensors, which cost less than arrays of them."""
+"""How Python calls compiled code: addresses of tensors, rules as numbers, work spread over threads.
+
+Addresses cost less than arrays. Nothing here imports numba.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from threading import RLock
+from threading import RLock, Thread
 from typing import Any
 
 import numpy as np
@@ -14,14 +18,14 @@ from torch import Tensor
 
 from wsal_bench.kernels._recurrence.rules import Rules
 
-LANES = 16  # pairs in a block; also in `cpu_vectors`, which imports numba
+FREE, FORBIDDEN, GAPS, LOCAL = range(4)  # borders, as compiled code knows them
 NUMPY = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
-BORDERS = {"free": 0, "forbidden": 1, "gaps": 2}
-LOCAL = 3
+BORDERS = {"free": FREE, "forbidden": FORBIDDEN, "gaps": GAPS}
 NO_ORDER = np.empty(0, np.int64)
 NO_LENGTHS = np.empty((0, 2), np.int64)
 FEW, LONG = 8, 64  # fewer pairs than this, of at least so many rows and columns
 BIG, KEEP = 1 << 20, 256 << 20  # bytes
+PARALLEL_FROM = 500_000  # cells: below, starting threads costs more than it saves
 
 
 class Room:
@@ -212,3 +216,27 @@ def _few(rules: Rules, shape: tuple[int, int, int]) -> bool:
     """Whether lanes along the diagonals are faster than one lane per pair, and can do it."""
     plain = not rules.local and rules.band is None and rules.border != "gaps"
     return plain and shape[0] < FEW and min(shape[1:]) >= LONG
+
+
+def in_threads(compute: Callable[..., Any], count: int, cells: int, *arguments: Any) -> Any:
+    """The largest result of `compute((first, last), *arguments)` on ranges that make up `count`.
+
+    As many ranges as torch may use threads (`torch.set_num_threads`, OMP_NUM_THREADS); one if
+    there are few cells. Compiled code releases the interpreter's lock, so threads do.
+    """
+    threads = min(count, torch.get_num_threads()) if cells >= PARALLEL_FROM else 1
+    if threads == 1:
+        return compute((0, count), *arguments)
+    bounds = [n * count // threads for n in range(threads + 1)]
+    results = [0] * threads
+
+    def work(part: int) -> None:
+        results[part] = compute((bounds[part], bounds[part + 1]), *arguments) or 0
+
+    others = [Thread(target=work, args=(part,)) for part in range(1, threads)]
+    for thread in others:
+        thread.start()
+    work(0)
+    for thread in others:
+        thread.join()
+    return max(results)
