@@ -18,7 +18,9 @@ HARNESS = ROOT / "wsal_bench"
 PLUGINS = (ROOT / "methods" / "wsal_methods", ROOT / "datasets" / "wsal_datasets")
 HEAVY = {"torch", "scipy", "sklearn", "pandas"}
 
-GROUND = ("errors", "compiling", "config", "environment", "files", "locks", "timegrid", "yaml12")
+GROUND = (
+    "errors", "clock", "compiling", "config", "environment", "files", "locks", "timegrid", "yaml12",
+)  # fmt: skip
 """The ground floor: single files that every room may use."""
 
 ROOMS = (

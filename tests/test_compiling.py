@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from wsal_bench.compiling import ANNOUNCEMENT
+
 PROGRAM = """
 from wsal_bench.compiling import compiled
 
@@ -52,7 +54,7 @@ def test_the_first_call_says_that_it_compiles_and_the_next_process_does_not(tmp_
     first = run(tmp_path, tmp_path / "cache")
     second = run(tmp_path, tmp_path / "cache")
     assert first.stdout == second.stdout == "inf\n"  # division as in numpy, without an error
-    assert first.stderr == "compiling outer: the first call only\n"
+    assert first.stderr == f"{ANNOUNCEMENT}\n"
     assert second.stderr == ""
 
 

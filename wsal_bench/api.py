@@ -69,9 +69,9 @@ __all__ = [
     "Parent", "Phase", "Progress", "ProposalRecipe", "Proposals", "Protocol", "Scores",
     "Session", "SnippetArray", "Split", "Step", "StoredConfig", "StoredDataset", "Task",
     "TimeGrid", "Track", "TrainableConfig", "TrainableMethod", "TruthFile", "TruthLockedError",
-    "UsageError", "Video", "WeakVideo", "WsalError", "as_array", "collate",
-    "cosine_decay", "detections_from_json", "detections_to_json", "evaluate", "localize",
-    "pair_batches", "protocol", "ramp", "random_indices", "recipe", "shuffled_batches", "truth_from_json",
+    "UsageError", "Video", "WeakVideo", "WsalError", "as_array", "collate", "cosine_decay",
+    "detections_from_json", "detections_to_json", "evaluate", "localize", "pair_batches",
+    "protocol", "ramp", "random_indices", "recipe", "shuffled_batches", "truth_from_json",
     "truth_locked", "truth_to_json", "uniform_indices",
 ]  # fmt: skip
 

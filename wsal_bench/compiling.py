@@ -8,7 +8,8 @@ stands in, not of the files that it calls into; here the stamp of what was compi
 file of the function's folder, so a compiled function may call those of its own folder and of no
 other. And its result must not depend on the machine's number of threads.
 
-Knows nothing of the rest of the suite, so that every room can use it.
+Knows nothing of the suite but its clock, which stands still while numba gets ready: no timing of
+work holds what is done once.
 """
 
 from __future__ import annotations
@@ -22,12 +23,21 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numba
-from numba.core import event
+from wsal_bench import clock
+
+with clock.paused():
+    import numba
+    from numba.core import event
+    from numba.core.registry import cpu_target
+
+    # the first call would do it, and a server of processes does it for all of them
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 LOG = logging.getLogger("wsal_bench.compiling")
+ANNOUNCEMENT = "compiling for this machine, once: up to half a minute"
 
 
 def compiled(function: Function | None = None, **options: Any) -> Any:
@@ -52,6 +62,7 @@ def compiled(function: Function | None = None, **options: Any) -> Any:
     index = dispatcher._cache._cache_file
     index._source_stamp = (index._source_stamp, _folder_stamp(function.__code__.co_filename))
     index.save = _alone(index.save, Path(index._cache_path) / "compiled.lock")
+    dispatcher._cache.load_overload = clock.paused()(dispatcher._cache.load_overload)
     return dispatcher
 
 
@@ -96,21 +107,21 @@ def _digest(folder: str) -> str:
 
 
 class _Announcer(event.Listener):
-    """Says when something is compiled: once per outermost function, not for what it calls."""
+    """Says once in a process that functions are compiled, and stops the clock meanwhile."""
 
     def __init__(self) -> None:
-        self._depth = threading.local()
+        self._said = threading.Event()
 
     def on_start(self, event: event.Event) -> None:
-        depth = getattr(self._depth, "value", 0)
-        self._depth.value = depth + 1
-        function = event.data["dispatcher"].py_func
-        if not depth and str(function.__module__).startswith("wsal_bench"):
+        clock.pause()
+        module = str(event.data["dispatcher"].py_func.__module__)
+        if module.startswith("wsal_bench") and not self._said.is_set():
+            self._said.set()
             # a warning: the one level that shows where nobody has set up logging
-            LOG.warning("compiling %s: the first call only", function.__qualname__.strip("_"))
+            LOG.warning(ANNOUNCEMENT)
 
     def on_end(self, event: event.Event) -> None:
-        self._depth.value = max(getattr(self._depth, "value", 1) - 1, 0)
+        clock.resume()
 
 
 event.register("numba:compile", _Announcer())  # type: ignore[no-untyped-call]

@@ -15,6 +15,10 @@ LOCK = ".lock"
 _PATIENCE = 3.0  # seconds: a killed run's orphaned worker may still be about to notice
 
 
+class BusyError(DataError):
+    """Another process writes in a folder; its message says which."""
+
+
 @contextmanager
 def locked(directory: Path, *, patience: float = _PATIENCE) -> Iterator[None]:
     """Holds the only right to write in `directory`.
@@ -26,7 +30,8 @@ def locked(directory: Path, *, patience: float = _PATIENCE) -> Iterator[None]:
         patience: seconds to wait for another writer.
 
     Raises:
-        DataError: another process is writing there, or the folder cannot be written.
+        BusyError: another process is writing there.
+        DataError: the folder cannot be written.
     """
     path = directory / LOCK
     try:
@@ -39,7 +44,7 @@ def locked(directory: Path, *, patience: float = _PATIENCE) -> Iterator[None]:
             if time.monotonic() >= deadline:
                 os.lseek(handle, 0, os.SEEK_SET)
                 owner = os.read(handle, 32).decode("ascii", "replace").strip()
-                raise DataError(
+                raise BusyError(
                     f"another process{f' ({owner})' if owner else ''} is writing here",
                     hint="wait until it is done, or name another place",
                     path=directory,

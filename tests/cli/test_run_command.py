@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ def run(cli: Cli, toys: Path, tmp_path: Path) -> Any:
 
     def invoke(command: str, *arguments: str) -> Result:
         where = ("--plugins", toys, "--datasets", "toy-data", "--results", tmp_path / "results")
-        return cli(command, *where, *arguments)
+        quickly = () if "-j" in arguments else ("--in-process",)
+        return cli(command, *where, *quickly, *arguments)
 
     return invoke
 
@@ -30,14 +33,30 @@ def cells(result: Result) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_result_is_a_table_on_stdout_and_the_plan_comes_first_on_stderr(run: Any) -> None:
+def test_the_result_is_a_table_on_stdout_and_the_plan_comes_first_on_stderr(
+    run: Any, tmp_path: Path
+) -> None:
     result = run("run", "--methods", "toy", "--seeds", "0-1")
     assert result.exit_code == 0, result.stderr
     assert "mAP@AVG(0.1:0.7)" in result.stdout
     assert "toy:full" in result.stdout
-    first = result.stderr.splitlines()[0].split()
-    assert first[:3] == ["method", "data", "set"]
-    assert "[10/10]" in result.stderr  # two seeds of three reference rows and two variants
+    lines = result.stderr.splitlines()
+    assert lines[0].split()[:3] == ["method", "data", "set"]
+    assert lines[5].split()[:6] == ["toy:full", "toy-data", "0", "0-1", "2", "0"]
+    # two seeds of three reference rows and two variants
+    assert "10 cells, 10 to make, 1 at once" in lines[7]
+    assert "[10/10]" in result.stderr
+    assert "floor" not in "".join(lines[8:])
+    assert lines[-1].startswith("10 new, 0 stored, 0 failed in ")
+    assert lines[-1].endswith(f"next: wsal-bench leaderboard --results {tmp_path / 'results'}")
+
+
+def test_a_plan_of_many_cells_is_a_line_for_each_method(run: Any) -> None:
+    result = run("run", "--methods", "toy:*", "--seeds", "0-6,9", "--dry-run")
+    lines = result.stdout.splitlines()
+    assert len(lines) == 2 + 6 + 1
+    assert lines[-1].startswith("48 cells, 48 to make, 1 at once; protocol toy-data/common")
+    assert all("0-6,9" in line for line in lines[2:-1])
 
 
 def test_the_document_has_the_fields_of_a_cell(run: Any) -> None:
@@ -73,6 +92,39 @@ def test_a_failed_cell_is_said_the_others_go_on_and_the_exit_code_is_4(run: Any)
     assert "FAILED" in result.stderr
     assert "it broke, as told" in result.stderr
     assert "Traceback" not in result.stderr
+    failed = next(cell for cell in cells(result) if cell["status"] == "failed")
+    assert 'toy.py, line 26, in fit: raise RuntimeError("it broke, as told"))' in failed["error"]
+    assert f"log: {failed['directory']}/log.txt" in result.stderr
+    assert "--pdb" in result.stderr.splitlines()[-1]
+
+
+def test_debug_prints_the_traceback_of_a_worker(cli: Cli, toys: Path, tmp_path: Path) -> None:
+    result = cli(
+        *("--debug", "run", "--plugins", toys, "--datasets", "toy-data", "--methods", "toy:full"),
+        *("--set", "toy.breaks=true", "--results", tmp_path),
+    )
+    assert result.exit_code == 4
+    assert "Traceback (most recent call last)" in result.stderr
+    assert 'RuntimeError("it broke, as told")' in result.stderr
+
+
+def test_pdb_stops_in_the_frame_that_failed(toys: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from wsal_bench.cli import main; main()"]
+    command += ["run", "--plugins", str(toys), "--datasets", "toy-data", "--methods", "toy:full"]
+    command += ["--set", "toy.breaks=true", "--results", str(tmp_path), "--pdb"]
+    done = subprocess.run(
+        command, input="p self.config.breaks, 40 + 2\nq\n", capture_output=True, text=True
+    )
+    assert done.returncode == 4, done.stderr
+    assert "(True, 42)" in done.stdout
+    (record,) = tmp_path.glob("toy-data/toy-full/*/seed0/record.json")
+    assert json.loads(record.read_text())["isolated"] is False
+
+
+def test_pdb_and_json_are_not_for_the_same_reader(run: Any) -> None:
+    result = run("run", "--methods", "toy", "--pdb", "--json")
+    assert result.exit_code == 2
+    assert "--pdb talks on stdout" in json.loads(result.stdout)["error"]["message"]
 
 
 def test_a_dry_run_prints_the_cells_and_makes_nothing(run: Any, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from wsal_bench.errors import DataError
 from wsal_bench.locks import locked
 from wsal_bench.plugins import PLUGIN_FOLDERS
 from wsal_bench.running.cells import RunRequest
-from wsal_bench.running.events import CellProgress, Event
+from wsal_bench.running.events import CellBusy, CellFinished, CellProgress, Event
 from wsal_bench.running.runner import run
 from wsal_bench.running.workers import warm_up
 
@@ -192,6 +193,7 @@ def test_a_worker_that_dies_fails_its_cell_and_the_others_go_on(tmp_path: Path) 
         "toy": "ok",
     }
     assert results[0].error == "its process died with exit code 7"
+    assert Path(results[0].directory, "log.txt").exists()
     (record,) = tmp_path.glob("tiny/moody/*/seed0/record.json")
     assert json.loads(record.read_text())["status"] == "failed"
 
@@ -219,14 +221,59 @@ def holder(directory: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_two_writers_in_one_run_directory_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_busy_cell_is_left_and_waited_for_when_the_others_are_done(
+    tmp_path: Path, jobs: int
 ) -> None:
-    (result,) = run(request(tmp_path, "plain"))
-    with holder(Path(result.directory)) as other:
-        with pytest.raises(DataError, match=rf"another process \({other.pid}\) is writing here"):
-            run(request(tmp_path, "plain"))
-        other.kill()
+    (busy,) = run(request(tmp_path, "plain"))
+    heard: list[str] = []
+    with holder(Path(busy.directory)) as other:
+
+        def hear(event: Event) -> None:
+            if isinstance(event, CellBusy):
+                assert event.message == f"another process ({other.pid}) is writing here"
+                heard.append("busy")
+                if "plain:toy" in heard:
+                    other.kill()
+            if isinstance(event, CellFinished):
+                heard.append(f"plain:{event.result.method}")
+
+        results = run(request(tmp_path, "plain", "toy", jobs=jobs), hear)
+    assert [result.status for result in results] == ["skipped", "ok"]
+    assert heard[0] == "busy"
+    assert heard[-2:] == ["busy", "plain:plain"]
+
+
+def test_two_processes_share_a_store_and_train_a_common_parent_once(
+    tmp_path: Path, undisturbed: dict[str, bytes]
+) -> None:
+    order = request(tmp_path, "child:first", sets=SLOW)
+    run(dataclasses.replace(order, results=tmp_path / "alone"))
+    runs = [start(dataclasses.replace(order, results=tmp_path / "shared")) for _ in range(2)]
+    said = [ends(process) for process in runs]
+    assert [process.returncode for process in said] == [0, 0], [one.stderr for one in said]
+    epochs = "".join(process.stdout for process in said).splitlines()
+    assert sorted(epochs) == sorted(set(epochs)), "an epoch was trained twice"
+    assert numbers(tmp_path / "shared") == numbers(tmp_path / "alone")
+
+
+def test_ctrl_c_at_the_fork_server_ends_without_a_traceback(tmp_path: Path) -> None:
+    """A terminal sends it to the whole group: here while the server and the run import torch."""
+    command = [sys.executable, "-c", "from wsal_bench.cli import main; main()", "run"]
+    command += ["--methods", "toy", "--datasets", "tiny", "--plugins", str(PLUGINS)]
+    for delay in (0.05, 0.4, 1.5):
+        process = subprocess.Popen(
+            [*command, "--results", str(tmp_path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGINT)
+        ended = ends(process)
+        assert "Traceback" not in ended.stderr
+        assert ended.returncode in (130, -signal.SIGINT)
 
 
 def test_the_lock_of_a_dead_process_does_not_block(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.running.toys import numbers, request
+from tests.running.toys import PLUGINS, numbers, request
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.floors import FLOORS
 from wsal_bench.running.cells import RunRequest
@@ -234,8 +234,14 @@ def test_a_failed_cell_is_recorded_and_the_others_go_on(tmp_path: Path, jobs: in
     results = run(request(tmp_path, "moody", "plain", "orphan", jobs=jobs))
     assert statuses(results) == {"moody": "failed", "plain": "ok", "orphan": "failed"}
     moody, _, orphan = results
-    assert moody.error == "ZeroDivisionError: moody today"
-    assert orphan.error == "moody, which it needs, failed: ZeroDivisionError: moody today"
+    place = PLUGINS / "methods" / "moody.py"
+    line = place.read_text().split("raise ZeroDivisionError")[0].count("\n") + 1
+    code = 'raise ZeroDivisionError("moody today")'
+    said = f"ZeroDivisionError: moody today ({place}, line {line}, in fit: {code})"
+    assert moody.error == said
+    assert code in moody.trace
+    assert "trace" not in moody.to_json()
+    assert orphan.error == f"moody, which it needs, failed: {said}"
     record = json.loads(files_of(moody).record.read_text())
     assert record["error"]["type"] == "ZeroDivisionError"
     assert "moody.py" in record["error"]["traceback"]
@@ -254,13 +260,13 @@ def test_a_loss_that_is_not_finite_fails_its_cell_with_step_and_term(tmp_path: P
 def test_a_usage_error_inside_a_cell_fails_that_cell(tmp_path: Path) -> None:
     results = run(request(tmp_path, "moody", "plain", sets=("moody.mood=usage",)))
     assert statuses(results) == {"moody": "failed", "plain": "ok"}
-    assert results[0].error == "moody cannot learn from these videos"
+    assert str(results[0].error).startswith("moody cannot learn from these videos (/")
 
 
 @pytest.mark.parametrize("when", ["fit", "inference"])
 def test_a_method_that_asks_for_the_truth_fails(tmp_path: Path, when: str) -> None:
     (result,) = run(request(tmp_path, "spy", sets=(f"spy.when={when}",)))
-    assert result.error == "the truth was asked for during training or inference"
+    assert str(result.error).startswith("the truth was asked for during training or inference (/")
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

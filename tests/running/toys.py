@@ -12,8 +12,9 @@ NUMBERS = ("last.pt", "activations.npz", "detections.npz", "recipe.json", "tiny-
 
 
 def request(results: Path, *methods: str, **options: Any) -> RunRequest:
-    """A run of some methods on `tiny`, without reference rows unless it says so."""
+    """A run of methods on `tiny`, in this process and without reference rows unless told so."""
     values: dict[str, Any] = {"datasets": ("tiny",), "floors": False, "device": "cpu", **options}
+    values.setdefault("in_process", values.get("jobs", 1) == 1)
     return RunRequest(methods=methods, results=results, **values)
 
 

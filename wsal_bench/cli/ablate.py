@@ -71,7 +71,7 @@ def ablate(
     training = TrainingOptions(**options)
     plan = _plan(method, kind, axes)
     parts = _parts(plan, kind, training)
-    failed = 0 if render_only else _run(parts)
+    failed = 0 if render_only else _run(parts, debug=ctx.find_root().params["debug"])
     studies = _studies(plan, parts, training.recipe)
     for study in studies:
         if str(out) != "-":
@@ -86,7 +86,6 @@ def ablate(
     if training.quick:
         note("this was a quick run: it ranks nothing")
     if failed:
-        note(f"{failed} of the cells failed; the log is in each one's directory")
         ctx.exit(CELLS_FAILED)
 
 
@@ -141,12 +140,13 @@ def _parts(plan: Plan, kind: type[Method], training: TrainingOptions) -> list[Pa
     return parts
 
 
-def _run(parts: Sequence[Part]) -> int:
+def _run(parts: Sequence[Part], *, debug: bool) -> int:
     """How many cells failed."""
     from wsal_bench.running import runner
 
-    with Display() as display:
+    with Display(debug=debug) as display:
         runner.run_all([part.request for part in parts], display.on_event)
+    note(display.closing())
     return len(display.failed)
 
 

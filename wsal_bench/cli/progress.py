@@ -1,17 +1,19 @@
-"""What is said on stderr while cells run: bars on a terminal, plain lines elsewhere."""
+"""What is said on stderr while cells run: one line that moves on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from wsal_bench.cli.output import note, warn
+from wsal_bench.cli.pace import Pace, ranges, span
 from wsal_bench.config import NO_PRESET
 from wsal_bench.report import numbers
 from wsal_bench.report.board import average_title
@@ -19,6 +21,7 @@ from wsal_bench.report.table import Cell as Text
 from wsal_bench.report.table import Column, Table, plain
 from wsal_bench.running.cells import Cell
 from wsal_bench.running.events import (
+    CellBusy,
     CellFinished,
     CellProgress,
     CellResult,
@@ -28,32 +31,39 @@ from wsal_bench.running.events import (
     Planned,
 )
 
-LINE_SECONDS = 10.0  # between two plain lines about the same cell
+LINE_SECONDS = 10.0  # between two plain lines about what runs
+_SHOWN = 2  # cells that the line names, of those that run
 
 
 class Display(AbstractContextManager["Display"]):
     """Follows a run; `on_event` is what the runner calls.
 
+    Args:
+        debug: print the tracebacks of failed cells.
+        moving: let the line move on a terminal; false where something else talks there.
+
     Attributes:
         failed: cells without a score, also parents that nobody asked for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, debug: bool = False, moving: bool = True) -> None:
         self.failed: list[CellResult] = []
-        self._total = 0
-        self._done = 0
-        self._tasks: dict[str, TaskID] = {}
-        self._said: dict[str, float] = {}
+        self._debug = debug
+        self._pace = Pace()
+        self._counts = {"planned": 0, "ok": 0, "skipped": 0, "failed": 0}
+        self._running: dict[str, str] = {}
+        self._notes: set[str] = set()
+        self._said = monotonic()
         self._bars: Progress | None = None
-        if sys.stderr.isatty():
+        if moving and sys.stderr.isatty():
             self._bars = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.fields[state]}"),
-                TimeElapsedColumn(),
+                TextColumn("{task.fields[count]}"),
+                BarColumn(bar_width=20),
+                TextColumn("{task.description}", markup=False),
                 console=Console(stderr=True),  # reads NO_COLOR itself
                 transient=True,
             )
+            self._task = self._bars.add_task("", total=1.0, count="")
 
     def __enter__(self) -> Display:
         if self._bars:
@@ -72,47 +82,78 @@ class Display(AbstractContextManager["Display"]):
     def on_event(self, event: Event) -> None:
         """Says what happened."""
         if isinstance(event, Planned):
-            self._total += len(event.cells)
-            self._line(plain(cell_table(event.cells)))
+            self._counts["planned"] += len(event.cells)
+            self._pace.plan(event)
+            self._line(plan_summary(event))
             for text in defaults_used(event.cells):
                 self._line(text)
-        elif isinstance(event, CellStarted):
-            self._start(event.cell)
-        elif isinstance(event, CellProgress):
-            self._progress(event)
+        elif isinstance(event, Note):
+            self._note(event)
         elif isinstance(event, CellFinished):
             self._finish(event)
-        elif isinstance(event, Note):
-            self._warn(event.message)
+        else:
+            self._tell(event)
 
-    def _start(self, cell: Cell) -> None:
-        self._said[cell.key] = monotonic()
-        if self._bars:
-            self._tasks[cell.key] = self._bars.add_task(title(cell), total=None, state="begins")
+    def closing(self) -> str:
+        """What became of the run, in a line."""
+        new, stored, failed = (self._counts[status] for status in ("ok", "skipped", "failed"))
+        return f"{new} new, {stored} stored, {failed} failed in {span(self._pace.elapsed)}"
 
-    def _progress(self, event: CellProgress) -> None:
-        step, key = event.step, event.cell.key
-        if self._bars and key in self._tasks:
-            state = f"{step.epoch + 1}/{step.epochs} epochs, loss {sum(step.losses.values()):.4g}"
-            self._bars.update(
-                self._tasks[key], completed=step.epoch + 1, total=step.epochs, state=state
-            )
-        elif monotonic() - self._said.get(key, 0.0) >= LINE_SECONDS:
-            self._said[key] = monotonic()
-            losses = ", ".join(f"{name} {value:.4g}" for name, value in step.losses.items())
+    def _tell(self, event: CellStarted | CellProgress | CellBusy) -> None:
+        """Changes the line about what runs."""
+        cell, name = event.cell, title(event.cell)
+        first = cell.key not in self._running
+        if isinstance(event, CellStarted) and cell.is_floor:
+            return
+        if isinstance(event, CellStarted):
+            self._running[cell.key] = f"{name} begins"
+        elif isinstance(event, CellBusy):
+            self._running[cell.key] = f"waiting for {name}: {event.message}"
+        else:
+            step = event.step
+            self._pace.progress(cell, (step.epoch + 1) / step.epochs)
             phase = f"phase {step.phase + 1}, " if step.phase else ""
-            self._line(
-                f"      {title(event.cell)}: {phase}epoch {step.epoch + 1}/{step.epochs}, {losses}"
+            losses = ", ".join(f"{term} {value:.4g}" for term, value in step.losses.items())
+            self._running[cell.key] = (
+                f"{name}: {phase}epoch {step.epoch + 1}/{step.epochs}, {losses}"
             )
+        self._refresh(at_once=first and isinstance(event, CellBusy))
+
+    def _refresh(self, *, at_once: bool = False) -> None:
+        count, state = self._count(), self._state()
+        if self._bars:
+            self._bars.update(
+                self._task, count=count, completed=self._pace.fraction, description=state
+            )
+        elif self._running and (at_once or monotonic() - self._said >= LINE_SECONDS):
+            self._said = monotonic()
+            self._line(f"{count} {state}")
+
+    def _count(self) -> str:
+        done = sum(self._counts[status] for status in ("ok", "skipped", "failed"))
+        return f"[{done}/{self._counts['planned']}]"
+
+    def _state(self) -> str:
+        """Time left and what runs."""
+        left = self._pace.left
+        running = [*self._running.values()]
+        more = f", {len(running) - _SHOWN} more" if len(running) > _SHOWN else ""
+        time = f"{span(left)} left; " if left is not None else ""
+        return f"{time}{'; '.join(running[:_SHOWN])}{more}"
 
     def _finish(self, event: CellFinished) -> None:
-        result, key = event.result, event.cell.key
-        self._done += 1
-        if self._bars and key in self._tasks:
-            self._bars.remove_task(self._tasks.pop(key))
+        result, cell = event.result, event.cell
+        self._counts[result.status] += 1
+        self._running.pop(cell.key, None)
+        self._pace.finish(cell, result.seconds if result.status == "ok" else {})
+        if result.status == "failed" or (result.status == "ok" and not cell.is_floor):
+            # stored cells and reference rows are only counted
+            self._line(f"{self._count()} {title(cell)}: {outcome(result)}")
         if result.status == "failed":
             self.failed.append(result)
-        self._line(f"[{self._done}/{self._total}] {title(event.cell)}: {outcome(result)}")
+            if self._debug and result.trace:
+                self._line(result.trace.rstrip())
+        self._refresh()
 
     def _line(self, text: str) -> None:
         if self._bars:
@@ -120,11 +161,14 @@ class Display(AbstractContextManager["Display"]):
         else:
             note(text)
 
-    def _warn(self, text: str) -> None:
-        if self._bars:
-            self._line(f"warning: {text}")
+    def _note(self, event: Note) -> None:
+        if event.message in self._notes:  # several workers may say the same
+            return
+        self._notes.add(event.message)
+        if not event.is_warning or self._bars:
+            self._line(f"warning: {event.message}" if event.is_warning else event.message)
         else:
-            warn(text)
+            warn(event.message)
 
 
 def title(cell: Cell) -> str:
@@ -150,7 +194,8 @@ def defaults_used(cells: Sequence[Cell]) -> list[str]:
 def outcome(result: CellResult) -> str:
     """What became of a cell, in a line."""
     if result.status == "failed":
-        return f"FAILED: {result.error}"
+        log = f"; log: {Path(result.directory) / 'log.txt'}" if result.directory else ""
+        return f"FAILED: {result.error}{log}"
     score = f"{average_title(result.average)} {numbers.percent(result.averages[result.average])}"
     if result.status == "skipped":
         return f"{score} (stored)"
@@ -160,20 +205,32 @@ def outcome(result: CellResult) -> str:
     return f"{score} ({spent})" if spent else score
 
 
-def cell_table(cells: tuple[Cell, ...]) -> Table:
-    """The cells of a run before it begins."""
-    titles = ("method", "data set", "data seed", "seed", "protocol", "recipe", "options from", "")
-    rows = tuple(
-        (
-            Text(cell.spec.name),
-            Text(cell.spec.data.name),
-            Text(str(cell.spec.data.seed) if cell.spec.data.seeded else numbers.DASH),
-            Text(str(cell.spec.seed)),
-            Text(cell.protocol.name),
-            Text(cell.recipe),
-            Text(", ".join(part for part in (cell.spec.preset, *cell.spec.by_hand) if part)),
-            Text("" if cell.asked or cell.is_floor else "needed by others, no row"),
-        )
-        for cell in cells
+def plan_summary(event: Planned) -> str:
+    """The cells of a run before it begins: a row for each method on a data set."""
+    groups: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in event.cells:
+        options = ", ".join(part for part in (cell.spec.preset, *cell.spec.by_hand) if part)
+        role = "" if cell.asked or cell.is_floor else "needed by others, no row"
+        groups.setdefault((cell.spec.name, cell.spec.data.name, options, role), []).append(cell)
+    titles = ("method", "data set", "data seeds", "seeds", "cells", "stored", "options from", "")
+    rows = [
+        (name, data, *_counts(cells, event.to_make), options, role)
+        for (name, data, options, role), cells in groups.items()
+    ]
+    columns = tuple(Column(title, "left") for title in titles)
+    table = plain(Table(columns, tuple(tuple(Text(text) for text in row) for row in rows)))
+    protocols = ", ".join(dict.fromkeys(cell.protocol.name for cell in event.cells))
+    recipes = ", ".join(dict.fromkeys(cell.recipe for cell in event.cells if not cell.is_floor))
+    to_make = sum(cell.key in event.to_make for cell in event.cells)
+    return (
+        f"{table}{len(event.cells)} cells, {to_make} to make, {event.jobs} at once; "
+        f"protocol {protocols}; recipe {recipes}"
     )
-    return Table(tuple(Column(name, "left") for name in titles), rows)
+
+
+def _counts(cells: list[Cell], to_make: frozenset[str]) -> tuple[str, ...]:
+    """Data seeds, seeds, number of cells, number of those that are stored."""
+    seeded = [cell.spec.data.seed for cell in cells if cell.spec.data.seeded]
+    stored = sum(cell.key not in to_make for cell in cells)
+    seeds = ranges([cell.spec.seed for cell in cells])
+    return (ranges(seeded) or numbers.DASH, seeds, str(len(cells)), str(stored))

@@ -42,6 +42,7 @@ class TrainingOptions:
     num_workers: int
     quick: bool
     overwrite: bool
+    in_process: bool
     results: Path
 
     def request(
@@ -135,4 +136,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--quick", is_flag=True, help="A small version of everything; it ranks nothing."),
     click.option("--overwrite", is_flag=True, help="Do finished cells again."),
+    click.option(
+        "--in-process",
+        is_flag=True,
+        help="Train in this process; a crash of a method then ends the run.",
+    ),
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from typing import Any
 
 import click
@@ -10,8 +13,10 @@ import click
 from wsal_bench.cli.failures import CELLS_FAILED
 from wsal_bench.cli.options import NamesType
 from wsal_bench.cli.output import document, note
-from wsal_bench.cli.progress import Display, cell_table, defaults_used
+from wsal_bench.cli.progress import Display, defaults_used, plan_summary
 from wsal_bench.cli.requests import TrainingOptions, training_options
+from wsal_bench.errors import UsageError
+from wsal_bench.plugins import blame
 from wsal_bench.report import numbers
 from wsal_bench.report.board import average_title
 from wsal_bench.report.stamp import stamped
@@ -33,20 +38,32 @@ PLAN_SCHEMA = "wsal-bench/plan/1"
     help="Methods, variants (ftcl:fsd), groups (baseline), patterns.",
 )
 @training_options
-@click.option("--dry-run", is_flag=True, help="Print the cells and stop.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@click.option(
+    "--pdb", "debugger", is_flag=True, help="Enter the debugger where a cell fails; --in-process."
+)
 @click.pass_context
 def run(
-    ctx: click.Context, /, methods: tuple[str, ...], dry_run: bool, as_json: bool, **options: Any
+    ctx: click.Context,
+    /,
+    methods: tuple[str, ...],
+    dry_run: bool,
+    debugger: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Train, localize and score methods; finished cells are skipped, broken-off ones continue."""
+    if debugger and as_json:
+        raise UsageError("--pdb talks on stdout, and --json is one document there")
+    options["in_process"] |= debugger
     request = TrainingOptions(**options).request(methods)
     if dry_run:
         _print_plan(request, as_json=as_json)
         return
     from wsal_bench.running import runner  # imports torch
 
-    with Display() as display:
-        results = runner.run(request, display.on_event)
+    with Display(debug=ctx.find_root().params["debug"], moving=not debugger) as display:
+        results = runner.run(request, display.on_event, _debug if debugger else None)
     if as_json:
         cells = [result.to_json() for result in results]
         click.echo(document(SCHEMA, "data", {"cells": cells, "quick": request.quick}))
@@ -54,21 +71,37 @@ def run(
         click.echo(summary(results, quick=request.quick), nl=False)
     if request.quick:
         note("this was a quick run: it ranks nothing")
+    note(f"{display.closing()}; next: {_next(request, bool(display.failed))}")
     if display.failed:
-        note(f"{len(display.failed)} of the cells failed; the log is in each one's directory")
         ctx.exit(CELLS_FAILED)
 
 
-def _print_plan(request: RunRequest, *, as_json: bool) -> None:
-    from wsal_bench.running.specs import plan  # looks at the devices with torch
+def _next(request: RunRequest, failed: bool) -> str:
+    """What a user would do now."""
+    if failed:
+        return "the same command tries what failed again, --pdb stops where it fails"
+    return f"wsal-bench leaderboard --results {shlex.quote(str(request.results))}"
 
-    cells = plan(request)
+
+def _debug(error: BaseException) -> None:
+    """Post-mortem, in the frames of what a method raised."""
+    import pdb
+
+    note(f"{blame.sentence(error)}\nthe debugger: w where, u up, p EXPRESSION, q goes on")
+    with redirect_stdout(sys.__stdout__):  # the terminal's, for history and editing
+        pdb.post_mortem(error.__traceback__)
+
+
+def _print_plan(request: RunRequest, *, as_json: bool) -> None:
+    from wsal_bench.running import runner  # imports torch
+
+    planned = runner.preview(request)
     if as_json:
-        found = {"cells": [_planned(cell) for cell in cells]}
+        found = {"cells": [_planned(cell) for cell in planned.cells]}
         click.echo(document(PLAN_SCHEMA, "data", found))
     else:
-        click.echo(plain(cell_table(tuple(cells))), nl=False)
-        for text in defaults_used(cells):
+        click.echo(plan_summary(planned))
+        for text in defaults_used(planned.cells):
             note(text)
 
 

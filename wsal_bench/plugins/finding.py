@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from wsal_bench.errors import DataError, UsageError, did_you_mean
+from wsal_bench.plugins import blame
 from wsal_bench.plugins.names import MethodName, Plugin, resolve
 
 Kind = Literal["methods", "datasets"]
@@ -223,10 +224,9 @@ def _import(plugin: Plugin, kind: Kind) -> type[Any]:
         found: Any = importlib.import_module(name)
         for part in attribute.split("."):
             found = getattr(found, part)
-    except Exception as error:  # somebody else's module may raise anything
+    except (Exception, SystemExit) as error:  # somebody else's module may raise anything
         raise UsageError(
-            f"{_SINGULAR[kind]} {plugin.name!r} cannot be imported: "
-            f"{type(error).__name__}: {error}",
+            f"{_SINGULAR[kind]} {plugin.name!r} cannot be imported: {blame.sentence(error)}",
             path=plugin.origin,
         ) from error
     _check_class(found, plugin, kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +23,9 @@ class _NoteHandler(logging.Handler):
         self._emit, self._cell = emit, cell
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info is None:  # failures are told as results
+        if record.name == "wsal_bench.compiling":  # it is not about the cell
+            self._emit(Note(record.getMessage(), is_warning=False))
+        elif record.exc_info is None:  # failures are told as results
             spec = self._cell.spec
             self._emit(Note(f"{spec.name}, seed {spec.seed}: {record.getMessage()}"))
 
@@ -64,6 +67,17 @@ def _file_handler(path: Path) -> logging.Handler:
         raise DataError(f"cannot be written ({error.strerror or error})", path=path) from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     return handler
+
+
+@contextmanager
+def fatal_signals_in(path: Path) -> Iterator[None]:
+    """Where a segmentation fault was is written into a log; one file at a time in a process."""
+    with path.open("a", encoding="utf-8") as file:
+        faulthandler.enable(file, all_threads=False)
+        try:
+            yield
+        finally:
+            faulthandler.disable()
 
 
 class _LogFile(logging.FileHandler):

@@ -48,6 +48,7 @@ class RunRequest:
         results: where runs are stored.
         overwrite: do finished cells again.
         floors: with the reference rows.
+        in_process: train in this process; what a method does to it then concerns all others.
     """
 
     methods: tuple[str, ...]
@@ -68,6 +69,7 @@ class RunRequest:
     results: Path = Path("results")
     overwrite: bool = False
     floors: bool = True
+    in_process: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 
+from wsal_bench.clock import worked
 from wsal_bench.running.datasource import Catalog
 from wsal_bench.running.events import Event
 
@@ -16,6 +16,10 @@ STAGES = ("train", "infer", "localize", "evaluate")
 
 class StoppedError(Exception):
     """The user wants the run to end."""
+
+
+class MustLearnError(Exception):
+    """A cell cannot be made of what is stored, and here nothing may be trained."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +33,9 @@ class Context:
         num_workers: threads of a cell that read coming batches.
         stop: asked often; true where the user wants the run to end.
         emit: told what happens.
+        isolated: a cell has this process to itself.
+        may_learn: methods may be trained here; else only what is stored is read and scored.
+        on_failure: told of what a cell raised, where it can still be looked at.
     """
 
     results: Path
@@ -37,10 +44,13 @@ class Context:
     num_workers: int = 0
     stop: Callable[[], bool] = lambda: False
     emit: Callable[[Event], None] = lambda event: None
+    isolated: bool = False
+    may_learn: bool = True
+    on_failure: Callable[[BaseException], None] = lambda error: None
 
 
 class Stopwatch:
-    """Adds up wall-clock seconds of the stages of a cell."""
+    """Adds up seconds of work of the stages of a cell, without what is done once."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
@@ -48,8 +58,8 @@ class Stopwatch:
     @contextmanager
     def time(self, stage: str) -> Iterator[None]:
         """Times what happens while this is open."""
-        began = perf_counter()
+        began = worked()
         try:
             yield
         finally:
-            self.seconds[stage] += perf_counter() - began
+            self.seconds[stage] += worked() - began

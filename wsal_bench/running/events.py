@@ -30,7 +30,8 @@ class CellResult:
         averages: over ranges of thresholds, by the range's name.
         average: which of them is the headline; empty where it failed.
         seconds: train, infer, localize, evaluate.
-        error: why it failed, in a sentence.
+        error: why it failed, in a sentence that names the author's line.
+        trace: the traceback of that; in no document.
     """
 
     method: str
@@ -47,11 +48,14 @@ class CellResult:
     average: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
+    trace: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The cell as `run --json` prints it."""
+        values = dict(vars(self))
+        del values["trace"]
         return {
-            **vars(self),
+            **values,
             "tiou": list(self.tiou),
             "map": list(self.map),
             "averages": dict(self.averages),
@@ -61,9 +65,17 @@ class CellResult:
 
 @dataclass(frozen=True)
 class Planned:
-    """All cells of the run, parents before children."""
+    """All cells of the run, parents before children.
+
+    Args:
+        cells: all of them.
+        to_make: keys of those that are not in the store.
+        jobs: cells that run at once.
+    """
 
     cells: tuple[Cell, ...]
+    to_make: frozenset[str] = frozenset()
+    jobs: int = 1
 
 
 @dataclass(frozen=True)
@@ -90,13 +102,27 @@ class CellFinished:
 
 
 @dataclass(frozen=True)
-class Note:
-    """Something the user should know: a sentence."""
+class CellBusy:
+    """Another process makes a cell; said again as long as it does.
 
+    Args:
+        cell: which.
+        message: who, in a sentence.
+    """
+
+    cell: Cell
     message: str
 
 
-Event = Planned | CellStarted | CellProgress | CellFinished | Note
+@dataclass(frozen=True)
+class Note:
+    """Something the user should know: a sentence, and whether something is not as it should be."""
+
+    message: str
+    is_warning: bool = True
+
+
+Event = Planned | CellStarted | CellProgress | CellBusy | CellFinished | Note
 
 
 class ListenerError(Exception):

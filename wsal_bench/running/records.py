@@ -22,6 +22,8 @@ def good_record(
     seconds: Mapping[str, float],
     inputs: Inputs,
     scored: Mapping[str, Coverage],
+    *,
+    isolated: bool,
 ) -> dict[str, Any]:
     """The record of a cell that has its scores.
 
@@ -32,11 +34,13 @@ def good_record(
         seconds: by stage.
         inputs: what the data set's features and classes were.
         scored: how much there was to score, by truth variant.
+        isolated: it had a process of its own.
     """
     return {
         **_head(cell),
         "status": "ok",
         "error": None,
+        "isolated": isolated,
         "seconds": {stage: round(seconds[stage], 6) for stage in STAGES},
         "parameters": learned.parameters,
         "paper": dict(learned.paper),
@@ -49,19 +53,19 @@ def good_record(
     }
 
 
-def failed_record(cell: Cell, kind: str, message: str, trace: str) -> dict[str, Any]:
+def failed_record(cell: Cell, error: Mapping[str, str], *, isolated: bool) -> dict[str, Any]:
     """The record of a cell that failed.
 
     Args:
         cell: which.
-        kind: name of the error's class.
-        message: why, in a sentence.
-        trace: the traceback; empty where there is none.
+        error: `type`, `message` in a sentence, `traceback`, which is empty where there is none.
+        isolated: it had a process of its own.
     """
     return {
         **_head(cell),
         "status": "failed",
-        "error": {"type": kind, "message": message, "traceback": trace},
+        "error": dict(error),
+        "isolated": isolated,
         "seconds": dict.fromkeys(STAGES, 0.0),
         "parameters": None,
         "paper": {},

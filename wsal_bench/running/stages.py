@@ -17,13 +17,14 @@ from typing import Any
 import yaml
 
 from wsal_bench import files, plugins
-from wsal_bench.errors import DataError, UnavailableError, WsalError
+from wsal_bench.errors import DataError, UnavailableError
 from wsal_bench.evaluation import Scores
 from wsal_bench.locks import locked
+from wsal_bench.plugins import blame
 from wsal_bench.plugins.contract import Dataset
-from wsal_bench.running.cell_log import cell_log
+from wsal_bench.running.cell_log import cell_log, fatal_signals_in
 from wsal_bench.running.cells import Cell, RunSpec
-from wsal_bench.running.context import Context, StoppedError, Stopwatch
+from wsal_bench.running.context import Context, MustLearnError, StoppedError, Stopwatch
 from wsal_bench.running.coverage import Coverage
 from wsal_bench.running.events import CellResult, CellStarted, ListenerError, Note, Status
 from wsal_bench.running.inputs import Inputs
@@ -56,6 +57,8 @@ def run_cell(cell: Cell, context: Context) -> CellResult:
 
     Raises:
         StoppedError: the user wants the run to end; what was learnt is in a checkpoint.
+        BusyError: another process makes this cell.
+        MustLearnError: it is not in the store, and the context lets nothing be trained.
         DataError: files or folders cannot be read or written: no other cell would fare better.
         UnavailableError: the device is not there.
         ListenerError: whoever is told of events failed.
@@ -63,16 +66,21 @@ def run_cell(cell: Cell, context: Context) -> CellResult:
     place = RunFiles(context.results / cell.key)
     files.make_folder(place.directory)
     with ExitStack() as stack:
-        stack.enter_context(locked(place.directory))
+        stack.enter_context(locked(place.directory, patience=0.0))
         stack.enter_context(cell_log(place.log, context.emit, cell))
+        if context.isolated:
+            stack.enter_context(fatal_signals_in(place.log))
         if not cell.is_floor:
             stack.enter_context(_threads(cell.spec.threads))
         files.remove_leftovers(place.directory)
         try:
             return _Work(cell, context, place).run()
-        except (StoppedError, ListenerError, DataError, UnavailableError):
+        except (StoppedError, MustLearnError, ListenerError):
             raise
-        except Exception as error:  # a method may fail in any way; the others go on
+        except (Exception, SystemExit) as error:  # a method may fail in any way; the others go on
+            context.on_failure(error)
+            if isinstance(error, (DataError, UnavailableError)):
+                raise
             _logger.exception("the cell failed")
             return store_failure(cell, context, error)
 
@@ -94,14 +102,15 @@ def store_failure(cell: Cell, context: Context, error: BaseException | str) -> C
     place = RunFiles(context.results / cell.key)
     files.make_folder(place.directory)
     if isinstance(error, BaseException):
-        message = str(error) if isinstance(error, WsalError) else f"{type(error).__name__}: {error}"
+        message = blame.sentence(error)
         trace = "".join(traceback.format_exception(error))
         kind = type(error).__name__
     else:
         message, trace, kind = error, "", "CellError"
     if not has_good_record(cell.key, context):
-        files.write_json(place.record, failed_record(cell, kind, message, trace))
-    return CellResult(**_head(cell, place), status="failed", error=message)
+        found = {"type": kind, "message": message, "traceback": trace}
+        files.write_json(place.record, failed_record(cell, found, isolated=context.isolated))
+    return CellResult(**_head(cell, place), status="failed", error=message, trace=trace)
 
 
 class _Work:
@@ -125,6 +134,8 @@ class _Work:
                 self._say_if_source_changed(record)
                 self._say_what_readers_learn(record)
                 return self._result("skipped", scores, record["seconds"])
+        if not (self.context.may_learn or self.cell.is_floor):
+            raise MustLearnError
         return self._anew()
 
     def _is_overwritten(self) -> bool:
@@ -189,7 +200,10 @@ class _Work:
         scores = self.scoring.from_learned(learned)
         self._stop_here()
         inputs, scored = Inputs.of(self.dataset), coverages(self.dataset)
-        record = good_record(self.cell, self.place, learned, self.watch.seconds, inputs, scored)
+        isolated = self.context.isolated
+        record = good_record(
+            self.cell, self.place, learned, self.watch.seconds, inputs, scored, isolated=isolated
+        )
         files.write_json(self.place.record, record)
         _logger.info("done: %s %.4f", scores.protocol.headline, scores.headline)
         return self._result("ok", scores, self.watch.seconds)

@@ -1,15 +1,19 @@
 """One process per cell: starts them, listens to them, stops them.
 
-Processes are forked from a server that has imported torch and nothing else (spawned where there is
-no such server), so a cell starts in an instant and inherits no state.
+Processes are forked from a server that has imported what every cell needs and holds no data
+(spawned where there is no such server), so a cell starts in an instant and inherits no state.
 """
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
+import signal
+import sys
 import threading
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -18,66 +22,32 @@ from pathlib import Path
 from typing import Any
 
 from wsal_bench.errors import WsalError
-from wsal_bench.plugins import PLUGIN_FOLDERS
+from wsal_bench.locks import BusyError
 from wsal_bench.running.cells import Cell
 from wsal_bench.running.context import Context, StoppedError
 from wsal_bench.running.datasource import Catalog
-from wsal_bench.running.events import CellResult, Event, ListenerError, guarded
+from wsal_bench.running.events import Event, ListenerError, guarded
+from wsal_bench.running.results import RunFiles
 from wsal_bench.running.signals import listening
 from wsal_bench.running.stages import run_cell
+from wsal_bench.running.words import Busy, Died, Done, LastWord, Refused, Said, Stopped
 
-# torch's optimisers import _dynamo when the first one is made: 0.8 s of CPU in every cell
-_PRELOAD = ["torch", "torch._dynamo", "wsal_bench.running.workers"]
+# what a cell would import: torch's optimisers import _dynamo when the first one is made, seconds
+# of CPU, and numba needs a second to get ready
+_PRELOAD = [
+    "torch",
+    "torch._dynamo",
+    "wsal_bench.running.workers",
+    "wsal_bench.nn",
+    "wsal_bench.training.trainable",
+    "wsal_bench.training.checkpoints",
+    "wsal_bench.localization._cutting",
+    "wsal_bench.localization._thinning",
+    "wsal_bench.evaluation._matching",
+    "wsal_bench.evaluation._ranking",
+    "wsal_bench.evaluation.diagnosis._compiled",
+]
 _GRACE = 5.0  # seconds in which a process that said its last word should end
-
-
-@dataclass(frozen=True)
-class Done:
-    """A worker's last word: the cell is made, or failed."""
-
-    result: CellResult
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """A worker's last word: it was told to stop, and can go on later."""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A worker's last word: no other cell would fare better."""
-
-    error: WsalError
-
-
-@dataclass(frozen=True)
-class Died:
-    """There was no last word."""
-
-    exit_code: int | None
-
-    @property
-    def sentence(self) -> str:
-        """What became of the process."""
-        if self.exit_code is not None and self.exit_code < 0:
-            return f"its process was killed by signal {-self.exit_code}"
-        return f"its process died with exit code {self.exit_code}"
-
-
-LastWord = Done | Stopped | Refused | Died
-
-
-@dataclass(frozen=True)
-class Said:
-    """Something that a worker said.
-
-    Args:
-        cell: that it works on.
-        word: an event, or how the cell ended.
-    """
-
-    cell: Cell
-    word: Event | LastWord
 
 
 @dataclass(frozen=True)
@@ -87,7 +57,7 @@ class _Setup:
     results: Path
     overwrite: bool
     num_workers: int
-    plugin_folders: str
+    environment: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +71,7 @@ class Pool:
     """The workers that run now. A context manager: none outlives it."""
 
     def __init__(self, results: Path, *, overwrite: bool, num_workers: int = 0) -> None:
-        folders = os.environ.get(PLUGIN_FOLDERS, "")
-        self._setup = _Setup(results, overwrite, num_workers, folders)
+        self._setup = _Setup(results, overwrite, num_workers, dict(os.environ))
         self._context = _context()
         self._workers: list[_Worker] = []
 
@@ -121,6 +90,7 @@ class Pool:
 
     def start(self, cell: Cell) -> None:
         """Begins a cell in a process of its own."""
+        _ensure_server()
         ours, theirs = self._context.Pipe(duplex=False)
         process = self._context.Process(
             target=_work, args=(theirs, cell, self._setup), name=f"wsal-bench {cell.spec.name}"
@@ -134,7 +104,7 @@ class Pool:
         connections = {worker.connection: worker for worker in self._workers}
         for ready in wait(list(connections), timeout=seconds):
             worker = connections[ready]  # type: ignore[index]
-            word = _receive(worker)
+            word = _receive(worker, RunFiles(self._setup.results / worker.cell.key).log)
             if isinstance(word, LastWord):
                 self._workers.remove(worker)
             yield Said(worker.cell, word)
@@ -150,11 +120,37 @@ class Pool:
 
 def warm_up() -> None:
     """Lets the server import torch while the run is still being planned."""
-    if _has_server():
-        from multiprocessing import forkserver
+    _context()
+    _ensure_server()
 
-        _context()
+
+def _ensure_server() -> None:
+    """Starts the server, if there can be one, deaf to Ctrl-C from its first instant.
+
+    A terminal sends Ctrl-C to every process; the run alone hears it, and tells its workers.
+    """
+    if not _has_server():
+        return
+    from multiprocessing import forkserver, resource_tracker
+
+    resource_tracker.ensure_running()  # else the server would start it, and unblock the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
         forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    atexit.unregister(_end_server)
+    atexit.register(_end_server)
+
+
+def _end_server() -> None:
+    """A server that still imports would hold stdout and stderr open after the run."""
+    from multiprocessing import forkserver
+
+    number = getattr(getattr(forkserver, "_forkserver", None), "_forkserver_pid", None)
+    if number is not None:
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
 
 
 def _has_server() -> bool:
@@ -168,12 +164,12 @@ def _context() -> Any:
     return context
 
 
-def _receive(worker: _Worker) -> Event | LastWord:
+def _receive(worker: _Worker, log: Path) -> Event | LastWord:
     try:
         word: Event | LastWord = worker.connection.recv()
     except (EOFError, ConnectionResetError):
         worker.process.join()
-        word = Died(worker.process.exitcode)
+        word = Died(worker.process.exitcode, log)
     if isinstance(word, LastWord):
         worker.process.join(_GRACE)
         if worker.process.exitcode is None:
@@ -186,8 +182,12 @@ def _receive(worker: _Worker) -> Event | LastWord:
 def _work(connection: Connection[Any, Any], cell: Cell, setup: _Setup) -> None:
     """What a worker does in its life."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    # the server that this process comes from may be older than the variable
-    os.environ[PLUGIN_FOLDERS] = setup.plugin_folders
+    # the server that this process comes from may be older than the run
+    os.environ.clear()
+    os.environ.update(setup.environment)
+    sys.stdout.flush()
+    with suppress(OSError):  # there may be none
+        os.dup2(2, 1)  # what a method prints is no part of the run's document
     with listening(patient=True) as flag:
         context = Context(
             setup.results,
@@ -196,6 +196,7 @@ def _work(connection: Connection[Any, Any], cell: Cell, setup: _Setup) -> None:
             num_workers=setup.num_workers,
             stop=lambda: bool(flag),
             emit=guarded(connection.send),
+            isolated=True,
         )
         with suppress(ListenerError, BrokenPipeError):  # nobody is there any more
             connection.send(_last_word(cell, context))
@@ -206,8 +207,10 @@ def _last_word(cell: Cell, context: Context) -> LastWord:
         return Done(run_cell(cell, context))
     except StoppedError:
         return Stopped()
+    except BusyError as error:
+        return Busy(error.message)
     except WsalError as error:
-        return Refused(error)
+        return Refused(error, traceback.format_exc())
 
 
 def _die_with_parent() -> None:

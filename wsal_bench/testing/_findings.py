@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from wsal_bench.plugins import blame
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -33,5 +35,5 @@ def run_checks(checks: Iterable[tuple[str, Check]]) -> list[Finding]:
 def _messages(check: Check) -> Iterator[str]:
     try:
         yield from check()
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything: that is the finding
-        yield f"{type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+        yield blame.sentence(error)

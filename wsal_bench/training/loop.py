@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from wsal_bench.clock import paused, worked
 from wsal_bench.errors import DataError, NonFiniteLossError
 from wsal_bench.plugins.contract import Session, Step
 from wsal_bench.training import history
@@ -95,6 +96,8 @@ def fit(
         DataError: an epoch without batches, a file that cannot be written, or checkpoints of
             another training.
     """
+    with paused():  # the first optimiser would import it: two seconds that are no training
+        import torch._dynamo  # noqa: F401
     share = CHECKPOINT_SHARE if checkpoint_share is None else checkpoint_share
     return _Training(method, videos, session, share).run()
 
@@ -166,14 +169,7 @@ class _Training:
 
     def _steps_before(self) -> int:
         """Batches of the phase in the epochs before the present one."""
-        return sum(record.steps for record in self._records())
-
-    def _updates_before(self) -> int:
-        """Steps of the optimisers in these epochs; what is left over makes one of its own."""
-        return sum(math.ceil(record.steps / self.method.accumulate) for record in self._records())
-
-    def _records(self) -> list[EpochRecord]:
-        return [record for record in self.history if record.phase == self.position.phase]
+        return sum(record.steps for record in self.history if record.phase == self.position.phase)
 
     def _enter(self, index: int, phase: Phase) -> None:
         """From the end of a phase to the beginning of the next one."""
@@ -188,7 +184,7 @@ class _Training:
 
     def _epoch(self, phase: Phase) -> None:
         """The epoch at the present position, or what is left of it."""
-        began = perf_counter() - self.epoch_seconds
+        began = worked() - self.epoch_seconds
         every, waiting = self.method.accumulate, False
         self.learner.begin_epoch()
         with closing(self._batches(phase)) as batches:  # ends reading ahead, whatever happens
@@ -200,23 +196,26 @@ class _Training:
                 if not waiting:
                     self.learner.step(progress)
                     if self.session.stop():
-                        self._interrupt(perf_counter() - began)
+                        self._interrupt(worked() - began)
         if waiting:  # batches that are too few for a whole step still count
             self.learner.step(progress)
-        self._end_epoch(phase, perf_counter() - began)
+        self._end_epoch(phase, worked() - began)
 
     def _batches(self, phase: Phase) -> Generator[tuple[Batch, Progress], None, None]:
         """The epoch's batches that are not done yet, each with the progress before it."""
         at, limit = self.position, self.limits[self.position.phase]
-        before, updates = self._steps_before(), self._updates_before()
+        every, before = self.method.accumulate, self._steps_before()
+        updates = sum(
+            math.ceil(record.steps / every) for record in self.history if record.phase == at.phase
+        )
 
         def progress(step: int, fraction: float) -> Progress:
             # where a limit ends the phase early, it is the limit that the phase is a fraction of
-            done = max(fraction, step / limit if limit else 0.0)
-            update = updates + (step - before) // self.method.accumulate
-            return Progress(at.phase, at.epoch, step, done, self.state, update)
+            done = max(fraction, (before + step) / limit if limit else 0.0)
+            update = updates + step // every
+            return Progress(at.phase, at.epoch, before + step, done, self.state, update)
 
-        start = progress(before, at.epoch / phase.epochs)
+        start = progress(0, at.epoch / phase.epochs)
         batches = self.method.batches(self.videos, self.generator, start)
         drafts = batches.drafts if isinstance(batches, DraftedEpoch) else None
         iterator: Iterator[Any] = iter(batches if drafts is None else drafts)
@@ -236,7 +235,7 @@ class _Training:
         length = len(batches) if isinstance(batches, Sized) else None
         for step, batch in enumerate(iterator, start=at.step):
             within = step / max(length, step + 1) if length else 0.0
-            yield batch, progress(before + step, (at.epoch + within) / phase.epochs)
+            yield batch, progress(step, (at.epoch + within) / phase.epochs)
 
     def _interrupt(self, seconds: float) -> None:
         self.log.look()

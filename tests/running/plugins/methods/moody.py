@@ -3,7 +3,9 @@
 # mypy: ignore-errors
 # it inherits from a plugin of this folder, which only a run adds to the path
 
+import faulthandler
 import os
+import sys
 from collections.abc import Sequence
 
 from torch import Tensor
@@ -32,6 +34,13 @@ class Method(toy.Method):
             raise ZeroDivisionError("moody today")
         if self.config.mood == "die":
             os._exit(7)
+        if self.config.mood == "exit":
+            sys.exit("that was it")
+        if self.config.mood == "crash":
+            faulthandler._sigsegv()
+        if self.config.mood == "talk":
+            sys.stdout.write("talks on stdout\n")
+            sys.stdout.flush()
         if self.config.mood == "usage":
             raise UsageError("moody cannot learn from these videos")
         super().fit(videos, session)
