@@ -13,6 +13,7 @@ import pytest
 from tests.cli.made_up import Cli
 from tests.data.made_up import LENGTH, write_acm, write_per_video
 from tests.datasets.test_hapt import write_archive
+from wsal_bench.data.description import read
 from wsal_bench.data.places import VARIABLE
 
 GRID = ("--fps", 25, "--stride", 16)
@@ -287,9 +288,20 @@ def test_the_template_validates_and_runs_and_is_never_overwritten(cli: Cli, tmp_
         "run", "--methods", "mil", "--datasets", f"folder:{folder}", "--results", tmp_path / "r"
     )
     assert ran.exit_code == 0, ran.stderr
+    assert "example/mil@0" in cli("list", "runs", "--results", tmp_path / "r").stdout
     again = cli("data", "template", folder)
     assert again.exit_code == 3
     assert "is there already, and nothing is overwritten" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("my-data", "my-data"), ("12", "12"), ("ä b", "example")]
+)
+def test_the_template_is_called_like_its_folder(
+    folder: str, name: str, cli: Cli, tmp_path: Path
+) -> None:
+    assert cli("data", "template", tmp_path / folder).exit_code == 0
+    assert read(tmp_path / folder / "dataset.yaml").name == name
 
 
 def test_data_root_chooses_where_imports_go(cli: Cli, tmp_path: Path) -> None:
