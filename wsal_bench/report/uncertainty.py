@@ -124,7 +124,7 @@ def _difference_notes(
         values = "; ".join(f"{name} {_p_values(one)}" for name, one in alone.items())
         found.append(
             f"{ALONE}: inside the noise too, though its own interval excludes zero, as p is above "
-            f"{LEVEL:g} once it is corrected for {len(every)} comparisons (in so many, chance makes "
+            f"{LEVEL:g} when corrected for {len(every)} comparisons (in so many, chance makes "
             f"such an interval more often than in one) or in the test over seeds: {values}."
         )
     return found
