@@ -154,7 +154,7 @@ def latex(table: Table, *, caption: str, label: str) -> str:
     lines = [
         r"\begin{table}[t]",
         r"% \usepackage{amssymb,booktabs,graphicx}; names in other scripts: lualatex or xelatex",
-        r"\centering",
+        r"\centering\setlength{\belowcaptionskip}{4pt}",
         rf"\caption{{{for_latex(caption)}}}",
         rf"\label{{{re.sub(r'[^A-Za-z0-9:.-]+', '-', label)}}}",
         r"\footnotesize\setlength{\tabcolsep}{3pt}",

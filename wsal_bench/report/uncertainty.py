@@ -123,9 +123,9 @@ def _difference_notes(
     if alone:
         values = "; ".join(f"{name} {_p_values(one)}" for name, one in alone.items())
         found.append(
-            f"{ALONE}: inside the noise too, though its own interval excludes zero. Among "
-            f"{len(every)} comparisons chance makes such an interval more often than in one, so p "
-            f"is corrected for their number: {values}."
+            f"{ALONE}: inside the noise too, though its own interval excludes zero, as p is above "
+            f"{LEVEL:g} when corrected for {len(every)} comparisons (in so many, chance makes "
+            f"such an interval more often than in one) or in the test over seeds: {values}."
         )
     return found
 
