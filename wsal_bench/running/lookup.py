@@ -18,8 +18,7 @@ from wsal_bench.running.results import (
     RunFiles,
     ScoreKey,
     StoredRun,
-    StoredScores,
-    read_record,
+    open_run,
 )
 
 LIST = "list them with: wsal-bench list runs"
@@ -39,8 +38,7 @@ def find_runs(results: Path, name: str) -> list[StoredRun]:
     """
     directory = Path(name)
     if (directory / "record.json").exists():
-        files = RunFiles(directory)
-        return [StoredRun(directory, read_record(files.record), StoredScores(files))]
+        return [open_run(directory)]
     wanted = name.strip("/")
     parts = RunName.parse(wanted)
     return [

@@ -10,6 +10,7 @@ from wsal_bench.environment import environment
 from wsal_bench.running.cells import Cell
 from wsal_bench.running.context import STAGES
 from wsal_bench.running.coverage import Coverage
+from wsal_bench.running.digests import digests_of
 from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import Learned
 from wsal_bench.running.results import RECORD_SCHEMA, RunFiles
@@ -50,6 +51,7 @@ def good_record(
         "history": _history(place),
         "inputs": inputs.to_json(),
         "scored": {variant: part.to_json() for variant, part in scored.items()},
+        "digests": digests_of(place.directory),
     }
 
 
@@ -75,6 +77,7 @@ def failed_record(cell: Cell, error: Mapping[str, str], *, isolated: bool) -> di
         "history": None,
         "inputs": None,
         "scored": None,
+        "digests": {},
     }
 
 

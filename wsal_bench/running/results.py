@@ -8,17 +8,19 @@ Imports no torch.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wsal_bench.config import read_yaml
-from wsal_bench.errors import DataError
+from wsal_bench.errors import DataError, UnreadableError, UsageError
 from wsal_bench.evaluation import Scores
 from wsal_bench.files import read_json
 from wsal_bench.plugins.contract import Split
 from wsal_bench.running.cells import RunSpec
+from wsal_bench.running.digests import Digests, checked
 
 RECORD_SCHEMA = "wsal-bench/record/1"
 
@@ -52,6 +54,11 @@ class RunFiles:
     def log(self) -> Path:
         """What was logged."""
         return self.directory / "log.txt"
+
+    @property
+    def aside(self) -> Path:
+        """What was there before the run was made again; removed once the new files are whole."""
+        return self.directory / ".aside"
 
     @property
     def recipes(self) -> Path:
@@ -96,10 +103,15 @@ class ScoreKey:
 
 
 class StoredScores(Mapping[ScoreKey, Scores]):
-    """The scores of a run, each read when it is asked for."""
+    """The scores of a run, each read when it is asked for.
 
-    def __init__(self, files: RunFiles) -> None:
-        self._files = files
+    Args:
+        files: the run's.
+        digests: what its record vouches for; None where it does not say.
+    """
+
+    def __init__(self, files: RunFiles, digests: Digests | None) -> None:
+        self._files, self._digests = files, digests
         self._paths = {
             ScoreKey(path.parent.parent.name, path.stem.replace("--", "/", 1)): path
             for path in sorted(files.recipes.glob("*/scores/[!.]*.json"))
@@ -110,9 +122,10 @@ class StoredScores(Mapping[ScoreKey, Scores]):
 
         Raises:
             KeyError: there are none.
-            DataError: the file is damaged.
+            DataError: the file is damaged, or not the one that the record vouches for.
+            UnreadableError: it cannot be read, or is of a newer version.
         """
-        return read_scores(self._paths[key])
+        return read_scores(self._paths[key], self._files.directory, self._digests)
 
     def __iter__(self) -> Iterator[ScoreKey]:
         return iter(self._paths)
@@ -139,6 +152,15 @@ class StoredRun:
     def spec(self) -> RunSpec:
         """What was run."""
         return RunSpec.from_json(self.record["spec"])
+
+    def whole(self, path: Path) -> Path:
+        """A file of the run, compared with what its record vouches for.
+
+        Raises:
+            DataError: it is not there, or another one was written.
+        """
+        checked(path, self.directory, self.record.get("digests"))
+        return path
 
     @property
     def failed(self) -> bool:
@@ -200,24 +222,43 @@ class ResultStore:
     def _scan(self) -> Iterator[StoredRun | Problem]:
         for path in sorted(self.path.glob("*/*/*/seed*/record.json")):
             try:
-                record = read_record(path)
+                yield open_run(path.parent)
             except DataError as error:
                 yield Problem(path.parent, error.message)
-            else:
-                yield StoredRun(path.parent, record, StoredScores(RunFiles(path.parent)))
+
+
+def open_run(directory: Path) -> StoredRun:
+    """The finished or failed run of a directory.
+
+    Raises:
+        DataError: as of `read_record`.
+    """
+    files = RunFiles(directory)
+    record = read_record(files.record)
+    return StoredRun(directory, record, StoredScores(files, record.get("digests")))
 
 
 def read_record(path: Path) -> dict[str, Any]:
     """A record, checked.
 
     Raises:
-        DataError: it is missing, half-written, of another schema or without its main parts.
+        DataError: it is missing, half-written, or without its main parts.
+        UnreadableError: it is of a newer schema, or reading it failed.
     """
     record = read_json(path)
-    if not isinstance(record, dict) or record.get("schema") != RECORD_SCHEMA:
+    schema = record.get("schema") if isinstance(record, dict) else None
+    if isinstance(schema, str) and schema != RECORD_SCHEMA:
+        raise UnreadableError(
+            f"a record of the schema {schema!r}; this version knows {RECORD_SCHEMA} alone",
+            hint="use the version that wrote it, or another folder of results",
+            path=path,
+        )
+    if not isinstance(record, dict) or schema is None:
         raise DataError(f"not a record of the schema {RECORD_SCHEMA}", path=path)
     if record.get("status") not in ("ok", "failed") or not isinstance(record.get("spec"), dict):
         raise DataError("a record without a status or a specification", path=path)
+    if not isinstance(record.get("digests", {}), dict):
+        raise DataError("a record whose digests are none", path=path)
     try:
         RunSpec.from_json(record["spec"])
     except DataError as error:
@@ -225,16 +266,28 @@ def read_record(path: Path) -> dict[str, Any]:
     return record
 
 
-def read_scores(path: Path) -> Scores:
-    """A document of scores.
+def read_scores(path: Path, directory: Path, digests: Digests | None) -> Scores:
+    """A document of scores, if its run's record vouches for it.
+
+    Args:
+        path: the document.
+        directory: the run's.
+        digests: what the record says; None where it does not.
 
     Raises:
-        DataError: it is missing or damaged.
+        DataError: it is missing, damaged, changed, or contradicts itself.
+        UnreadableError: it is of a newer version, or reading it failed.
     """
-    document = read_json(path)
+    content = checked(path, directory, digests)
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise DataError(f"not JSON, maybe half-written ({error})", path=path) from error
     if not isinstance(document, dict):
         raise DataError("not a document of scores", path=path)
     try:
         return Scores.from_json(document)
+    except UsageError as error:  # a rule that this version does not have
+        raise UnreadableError(error.message, hint=error.hint, path=path) from error
     except DataError as error:
         raise DataError(error.message, path=path) from error

@@ -19,7 +19,7 @@ from wsal_bench.running.results import (
     RunFiles,
     ScoreKey,
     StoredRun,
-    StoredScores,
+    open_run,
     read_record,
 )
 from wsal_bench.studies.runs import ScoredRun
@@ -145,10 +145,9 @@ def read_cell(directory: Path, *, recipe: str, protocol: str) -> ScoredRun | Non
     Raises:
         DataError: its record or scores are damaged.
     """
-    files = RunFiles(directory)
-    if not files.record.exists():
+    if not RunFiles(directory).record.exists():
         return None
-    run = StoredRun(directory, read_record(files.record), StoredScores(files))
+    run = open_run(directory)
     if run.failed:
         return scored_run(run, None)
     scores = run.scores.get(ScoreKey(recipe, protocol))
