@@ -149,7 +149,10 @@ def without_digests(place: RunFiles) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda scores: scores["ap"].update({"wave": [1.5] * 7}), r"outside \[0, 1\]"),
+        (
+            lambda scores: scores["ap"].update(dict.fromkeys(scores["ap"], [1.5] * 7)),
+            r"outside \[0, 1\]",
+        ),
         (lambda scores: scores["map"].__setitem__(0, 0.99), "'map' is"),
         (lambda scores: scores["averages"].update({"0.1:0.7": 0.99}), "'averages' is"),
         (lambda scores: scores["counts"].update(detections=7), "beside 7 detections"),

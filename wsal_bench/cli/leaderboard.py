@@ -18,7 +18,16 @@ from wsal_bench.cli.options import (
     plugins_option,
     results_option,
 )
-from wsal_bench.cli.output import FORMATS, columns_of, document, note, show, warn, write_forms
+from wsal_bench.cli.output import (
+    FORMATS,
+    columns_of,
+    document,
+    note,
+    show,
+    tell_damage,
+    warn,
+    write_forms,
+)
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import recipe as presets
 from wsal_bench.report import board as page
@@ -97,10 +106,8 @@ def leaderboard(
 ) -> None:
     """Write and print the table of the stored runs; quick ones are never beside others."""
     out = results / "leaderboards" if out is None else out
-    store = ResultStore(results)
-    for problem in store.problems():
-        warn(f"{problem.directory}: left out, {problem.message}")
-    stored = store.records(include_failed=True)
+    contents = ResultStore(results).contents()
+    stored = contents.runs
     shown = _shown(stored, Shown(recipe, protocol, **chosen))
     wanted = tuple(name for part in datasets for name in part)
     known = _names(stored, wanted, results, quick=shown.quick)
@@ -117,6 +124,7 @@ def leaderboard(
     for board in boards if plot is not None else ():
         if board.protocol is not None:
             _draw(board, Path(plot or out), board.dataset + shown.suffix)
+    tell_damage(contents)
     if as_json:
         found = {"leaderboards": [page.content(board) for board in boards]}
         click.echo(document(page.SCHEMA, "data", found))

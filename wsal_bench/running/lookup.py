@@ -14,6 +14,7 @@ from wsal_bench.running.cells import OWN_RECIPE, RunSpec
 from wsal_bench.running.diagnosing import stored_diagnoses
 from wsal_bench.running.names import Chosen, RunName, is_pattern, run_name
 from wsal_bench.running.results import (
+    Contents,
     ResultStore,
     RunFiles,
     ScoreKey,
@@ -116,10 +117,9 @@ def described(run: StoredRun) -> dict[str, Any]:
     }
 
 
-def summaries(results: Path, chosen: Chosen) -> list[dict[str, Any]]:
+def summaries(store: Contents, chosen: Chosen) -> list[dict[str, Any]]:
     """A line about each chosen run, also failed and unfinished ones, sorted by directory."""
-    store = ResultStore(results)
-    runs = store.records(include_failed=True)
+    runs = store.runs
     options = _options_apart(runs)
     lines = [
         _summary(run, options[run.directory])
@@ -128,7 +128,7 @@ def summaries(results: Path, chosen: Chosen) -> list[dict[str, Any]]:
     ]
     lines += [
         _line(one.spec, one.directory, "unfinished")
-        for one in store.unfinished()
+        for one in store.unfinished
         if chosen.holds(one.spec, "unfinished", None)
     ]
     return sorted(lines, key=lambda line: str(line["directory"]))

@@ -9,6 +9,7 @@ Imports no torch.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from wsal_bench.running.cells import RunSpec
 from wsal_bench.running.digests import Digests, checked
 
 RECORD_SCHEMA = "wsal-bench/record/1"
+_SEED_FOLDER = re.compile(r"seed-?[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class StoredScores(Mapping[ScoreKey, Scores]):
 
     def __init__(self, files: RunFiles, digests: Digests | None) -> None:
         self._files, self._digests = files, digests
-        self._paths = {
+        self.paths = {
             ScoreKey(path.parent.parent.name, path.stem.replace("--", "/", 1)): path
             for path in sorted(files.recipes.glob("*/scores/[!.]*.json"))
         }
@@ -125,16 +127,16 @@ class StoredScores(Mapping[ScoreKey, Scores]):
             DataError: the file is damaged, or not the one that the record vouches for.
             UnreadableError: it cannot be read, or is of a newer version.
         """
-        return read_scores(self._paths[key], self._files.directory, self._digests)
+        return read_scores(self.paths[key], self._files.directory, self._digests)
 
     def __iter__(self) -> Iterator[ScoreKey]:
-        return iter(self._paths)
+        return iter(self.paths)
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self.paths)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class StoredRun:
     """A finished or failed run.
 
@@ -146,7 +148,12 @@ class StoredRun:
 
     directory: Path
     record: Mapping[str, Any]
-    scores: Mapping[ScoreKey, Scores]
+    scores: StoredScores
+
+    @property
+    def files(self) -> RunFiles:
+        """Where all of it lies."""
+        return RunFiles(self.directory)
 
     @property
     def spec(self) -> RunSpec:
@@ -170,10 +177,17 @@ class StoredRun:
 
 @dataclass(frozen=True)
 class Problem:
-    """A directory of the store that cannot be read, and why."""
+    """A directory of the store that cannot be read, and why.
+
+    Args:
+        directory: the run's.
+        message: what is wrong, in a sentence.
+        unreadable: it may be whole all the same: nothing is made in its place.
+    """
 
     directory: Path
     message: str
+    unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,6 +196,23 @@ class Unfinished:
 
     directory: Path
     spec: RunSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """All that lies in a store, each sorted by directory.
+
+    Args:
+        runs: finished and failed ones.
+        problems: directories whose record is damaged or cannot be read.
+        unfinished: runs that were begun and have no record yet.
+        strays: folders that no run made: copies, backups. Their content is not looked at.
+    """
+
+    runs: list[StoredRun]
+    problems: list[Problem]
+    unfinished: list[Unfinished]
+    strays: list[Path]
 
 
 class ResultStore:
@@ -200,31 +231,57 @@ class ResultStore:
         Args:
             include_failed: also those that ended with an error.
         """
-        runs = [run for run in self._scan() if isinstance(run, StoredRun)]
+        runs = self.contents().runs
         return [run for run in runs if include_failed or not run.failed]
 
     def problems(self) -> list[Problem]:
         """Directories whose record is damaged."""
-        return [run for run in self._scan() if isinstance(run, Problem)]
+        return self.contents().problems
 
     def unfinished(self) -> list[Unfinished]:
         """Runs that were begun and have no record yet, sorted by directory."""
-        found = []
-        for path in sorted(self.path.glob("*/*/*/seed*/spec.yaml")):
-            if not RunFiles(path.parent).record.exists():
-                try:
-                    spec = RunSpec.from_json(read_yaml(path))
-                except DataError:  # of another version: the same command begins it again
-                    continue
-                found.append(Unfinished(path.parent, spec))
+        return self.contents().unfinished
+
+    def contents(self) -> Contents:
+        """Everything, read once."""
+        found = Contents([], [], [], [])
+        for directory in sorted(self.path.glob("*/*/*/seed*")):
+            if _SEED_FOLDER.fullmatch(directory.name) is None:
+                found.strays.append(directory)
+            elif RunFiles(directory).record.exists():
+                self._take(directory, found)
+            elif (begun := _begun(directory)) is not None:
+                if _made_in(directory, begun.spec, begun.spec.hash):
+                    found.unfinished.append(begun)
+                else:
+                    found.strays.append(directory)
         return found
 
-    def _scan(self) -> Iterator[StoredRun | Problem]:
-        for path in sorted(self.path.glob("*/*/*/seed*/record.json")):
-            try:
-                yield open_run(path.parent)
-            except DataError as error:
-                yield Problem(path.parent, error.message)
+    def _take(self, directory: Path, found: Contents) -> None:
+        try:
+            run = open_run(directory)
+        except DataError as error:
+            unreadable = isinstance(error, UnreadableError)
+            found.problems.append(Problem(directory, error.message, unreadable))
+            return
+        if _made_in(directory, run.spec, run.record.get("hash") or run.spec.hash):
+            found.runs.append(run)
+        else:
+            found.strays.append(directory)
+
+
+def _made_in(directory: Path, spec: RunSpec, digest: str) -> bool:
+    """Whether this is where a run was made, not where somebody copied it to."""
+    dataset, method, _, seed = Path(spec.key).parts
+    return directory.parts[-4:] == (dataset, method, digest, seed)
+
+
+def _begun(directory: Path) -> Unfinished | None:
+    path = RunFiles(directory).spec
+    try:
+        return Unfinished(directory, RunSpec.from_json(read_yaml(path))) if path.exists() else None
+    except DataError:  # of another version: the same command begins it again
+        return None
 
 
 def open_run(directory: Path) -> StoredRun:
