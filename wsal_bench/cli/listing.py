@@ -166,9 +166,9 @@ def _runs(results: Path, chosen: Chosen) -> list[dict[str, Any]]:
     from wsal_bench.running.lookup import summaries
     from wsal_bench.running.results import ResultStore
 
-    contents = ResultStore(results).contents()
-    tell_damage(contents)
-    return summaries(contents, chosen)
+    with ResultStore(results).indexed() as store:
+        tell_damage(store)
+        return summaries(store, chosen)
 
 
 def _table_of_runs(entries: list[dict[str, Any]]) -> str:

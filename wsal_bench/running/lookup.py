@@ -42,9 +42,11 @@ def find_runs(results: Path, name: str) -> list[StoredRun]:
         return [open_run(directory)]
     wanted = name.strip("/")
     parts = RunName.parse(wanted)
+    with ResultStore(results).indexed() as store:
+        runs = store.runs
     return [
-        run
-        for run in ResultStore(results).records(include_failed=True)
+        open_run(run.directory)  # all of its record
+        for run in runs
         if f"/{run.directory.as_posix()}".endswith(f"/{wanted}")
         or (len(wanted) >= 4 and run.spec.hash.startswith(wanted))
         or ("/" in wanted and run.spec.key.startswith(f"{wanted}/"))
@@ -97,7 +99,8 @@ def no_run(results: Path, name: str, what: str = "no run") -> UsageError:
         name: as it was given.
         what: what it is not.
     """
-    runs = ResultStore(results).records(include_failed=True)
+    with ResultStore(results).indexed() as store:
+        runs = store.runs
     close = nearest(name, (run_name(run.spec) for run in runs))
     hint = f"did you mean {close!r}? {LIST}" if close else LIST
     return UsageError(f"{what} {name!r} in {results}", hint=hint if runs else "there are no runs")
@@ -189,7 +192,7 @@ def _headline(run: StoredRun) -> Scores | None:
         return (key.recipe != OWN_RECIPE, key.protocol != f"{run.spec.data.name}/common")
 
     keys = sorted(run.scores, key=order)
-    return run.scores[keys[0]] if keys else None
+    return run.scores.summary(keys[0]) if keys else None
 
 
 def _options_apart(runs: Sequence[StoredRun]) -> dict[Path, dict[str, Any]]:

@@ -13,7 +13,8 @@ from wsal_bench.running.coverage import Coverage
 from wsal_bench.running.digests import digests_of
 from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import Learned
-from wsal_bench.running.results import RECORD_SCHEMA, RunFiles
+from wsal_bench.running.record_file import RECORD_SCHEMA
+from wsal_bench.running.results import RunFiles
 
 
 def good_record(

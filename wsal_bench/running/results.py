@@ -9,21 +9,24 @@ Imports no torch.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from wsal_bench.config import read_yaml
 from wsal_bench.errors import DataError, UnreadableError, UsageError
 from wsal_bench.evaluation import Scores
-from wsal_bench.files import read_json
 from wsal_bench.plugins.contract import Split
 from wsal_bench.running.cells import RunSpec
 from wsal_bench.running.digests import Digests, checked
+from wsal_bench.running.index import StoreIndex
+from wsal_bench.running.record_file import read_record as read_record
 
-RECORD_SCHEMA = "wsal-bench/record/1"
 _SEED_FOLDER = re.compile(r"seed-?[0-9]+")
 
 
@@ -110,14 +113,37 @@ class StoredScores(Mapping[ScoreKey, Scores]):
     Args:
         files: the run's.
         digests: what its record vouches for; None where it does not say.
+        index: of the store; None: nothing is looked up.
     """
 
-    def __init__(self, files: RunFiles, digests: Digests | None) -> None:
-        self._files, self._digests = files, digests
-        self.paths = {
-            ScoreKey(path.parent.parent.name, path.stem.replace("--", "/", 1)): path
-            for path in sorted(files.recipes.glob("*/scores/[!.]*.json"))
-        }
+    def __init__(
+        self, files: RunFiles, digests: Digests | None, index: StoreIndex | None = None
+    ) -> None:
+        self._files, self._digests, self._index = files, digests, index
+
+    @cached_property
+    def paths(self) -> Mapping[ScoreKey, Path]:
+        """The documents that are there."""
+        found = {}
+        for recipe in _names_in(self._files.recipes):
+            folder = self._files.recipes / recipe / "scores"
+            for name in _names_in(folder):
+                stem, ending = os.path.splitext(name)  # noqa: PTH122 - of 10,000 names
+                if ending == ".json" and not name.startswith("."):
+                    found[ScoreKey(recipe, stem.replace("--", "/", 1))] = folder / name
+        return found
+
+    def summary(self, key: ScoreKey) -> Scores | None:
+        """The scores without what became of each detection; None where there are none.
+
+        Raises:
+            DataError: as of `[key]`.
+        """
+        if key not in self.paths:
+            return None
+        if self._index is None:
+            return self[key]
+        return self._index.scores(self.paths[key], lambda: self[key])
 
     def __getitem__(self, key: ScoreKey) -> Scores:
         """Reads them.
@@ -155,7 +181,7 @@ class StoredRun:
         """Where all of it lies."""
         return RunFiles(self.directory)
 
-    @property
+    @cached_property
     def spec(self) -> RunSpec:
         """What was run."""
         return RunSpec.from_json(self.record["spec"])
@@ -207,12 +233,14 @@ class Contents:
         problems: directories whose record is damaged or cannot be read.
         unfinished: runs that were begun and have no record yet.
         strays: folders that no run made: copies, backups. Their content is not looked at.
+        index: what was read before.
     """
 
     runs: list[StoredRun]
     problems: list[Problem]
     unfinished: list[Unfinished]
     strays: list[Path]
+    index: StoreIndex | None = None
 
 
 class ResultStore:
@@ -242,14 +270,18 @@ class ResultStore:
         """Runs that were begun and have no record yet, sorted by directory."""
         return self.contents().unfinished
 
-    def contents(self) -> Contents:
-        """Everything, read once."""
-        found = Contents([], [], [], [])
+    def contents(self, index: StoreIndex | None = None) -> Contents:
+        """Everything, read once.
+
+        Args:
+            index: what was read before; records then lack what no table shows.
+        """
+        found = Contents([], [], [], [], index)
         for directory in sorted(self.path.glob("*/*/*/seed*")):
             if _SEED_FOLDER.fullmatch(directory.name) is None:
                 found.strays.append(directory)
             elif RunFiles(directory).record.exists():
-                self._take(directory, found)
+                self._take(directory, found, index)
             elif (begun := _begun(directory)) is not None:
                 if _made_in(directory, begun.spec, begun.spec.hash):
                     found.unfinished.append(begun)
@@ -257,9 +289,18 @@ class ResultStore:
                     found.strays.append(directory)
         return found
 
-    def _take(self, directory: Path, found: Contents) -> None:
+    @contextmanager
+    def indexed(self) -> Iterator[Contents]:
+        """Everything a table needs, from the index where it is there; renewed at the end."""
+        index = StoreIndex(self.path)
+        found = self.contents(index)
+        yield found
+        index.forget({run.directory.relative_to(self.path).as_posix() for run in found.runs})
+        index.save()
+
+    def _take(self, directory: Path, found: Contents, index: StoreIndex | None) -> None:
         try:
-            run = open_run(directory)
+            run = open_run(directory, index)
         except DataError as error:
             unreadable = isinstance(error, UnreadableError)
             found.problems.append(Problem(directory, error.message, unreadable))
@@ -284,43 +325,26 @@ def _begun(directory: Path) -> Unfinished | None:
         return None
 
 
-def open_run(directory: Path) -> StoredRun:
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - of 10,000 folders
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def open_run(directory: Path, index: StoreIndex | None = None) -> StoredRun:
     """The finished or failed run of a directory.
+
+    Args:
+        directory: the run's.
+        index: of its store; the record then lacks what no table shows.
 
     Raises:
         DataError: as of `read_record`.
     """
     files = RunFiles(directory)
-    record = read_record(files.record)
-    return StoredRun(directory, record, StoredScores(files, record.get("digests")))
-
-
-def read_record(path: Path) -> dict[str, Any]:
-    """A record, checked.
-
-    Raises:
-        DataError: it is missing, half-written, or without its main parts.
-        UnreadableError: it is of a newer schema, or reading it failed.
-    """
-    record = read_json(path)
-    schema = record.get("schema") if isinstance(record, dict) else None
-    if isinstance(schema, str) and schema != RECORD_SCHEMA:
-        raise UnreadableError(
-            f"a record of the schema {schema!r}; this version knows {RECORD_SCHEMA} alone",
-            hint="use the version that wrote it, or another folder of results",
-            path=path,
-        )
-    if not isinstance(record, dict) or schema is None:
-        raise DataError(f"not a record of the schema {RECORD_SCHEMA}", path=path)
-    if record.get("status") not in ("ok", "failed") or not isinstance(record.get("spec"), dict):
-        raise DataError("a record without a status or a specification", path=path)
-    if not isinstance(record.get("digests", {}), dict):
-        raise DataError("a record whose digests are none", path=path)
-    try:
-        RunSpec.from_json(record["spec"])
-    except DataError as error:
-        raise DataError(error.message, path=path) from error
-    return record
+    record = read_record(files.record) if index is None else index.record(files.record)
+    return StoredRun(directory, record, StoredScores(files, record.get("digests"), index))
 
 
 def read_scores(path: Path, directory: Path, digests: Digests | None) -> Scores:
