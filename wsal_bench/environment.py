@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def environment(device: str = "cpu") -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
+        "cpu_target": cpu_target(),
         "threads": None if torch is None else int(torch.get_num_threads()),
         "device": device,
         "device_name": _device_name(device),
@@ -44,6 +46,26 @@ def _device_name(device: str) -> str:
     import torch
 
     return str(torch.cuda.get_device_name(torch.device(device)))
+
+
+@cache
+def cpu_target() -> str:
+    """What numba compiles for: the CPU's name and a digest of its features, as `znver3-1f0c9a2b`.
+
+    Compiled arithmetic differs in the last bits between targets: what is fused, and how sums are
+    split, is the instruction set's.
+    """
+    # the part of numba that asks the machine; numba itself takes a third of a second
+    from llvmlite import binding  # type: ignore[import-untyped]
+
+    override = os.environ.get("NUMBA_CPU_NAME"), os.environ.get("NUMBA_CPU_FEATURES")
+    try:
+        features = binding.get_host_cpu_features().flatten()
+    except RuntimeError:  # LLVM does not know this machine
+        features = ""
+    name = override[0] or binding.get_host_cpu_name()
+    told = ("" if override[0] else features) if override[1] is None else override[1]
+    return f"{name}-{sha256(told.encode()).hexdigest()[:8]}"
 
 
 @cache

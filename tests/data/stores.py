@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,12 @@ def write_store(
         streams={},
         notes=(),
         videos=videos,
-        truths={"default": dict.fromkeys(lengths, "0")},
+        truths={
+            "default": {
+                split: sha256(truth_path(root, "default", split).read_bytes()).hexdigest()
+                for split in lengths
+            }
+        },
     )
     write_index(root, index)
     return root

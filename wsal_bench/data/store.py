@@ -23,7 +23,7 @@ from wsal_bench.data.features import open_features
 from wsal_bench.data.packed import PackedFeatures, PackedFile
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.formats import truth_from_npz
-from wsal_bench.files import read_json
+from wsal_bench.files import read_bytes, read_json
 from wsal_bench.plugins.contract import SPLITS, Split
 from wsal_bench.types import GroundTruth
 
@@ -80,6 +80,22 @@ class Store:
         self.root = root
         self.index = read_index(root)
         self._files = {split: self._open(split) for split in SPLITS}
+
+    def check_truths(self) -> None:
+        """Compares each file of truth with the digest that the index has of it.
+
+        Raises:
+            DataError: one is missing, or not what was imported.
+        """
+        for variant, digests in self.index.truths.items():
+            for split, wanted in digests.items():
+                path = truth_path(self.root, variant, split)
+                if sha256(read_bytes(path)).hexdigest() != wanted:
+                    raise DataError(
+                        "truth is not what was imported",
+                        hint="import the data set again",
+                        path=path,
+                    )
 
     def features(self, split: Split) -> Mapping[str, PackedFeatures]:
         """Features by video, in the index's order."""

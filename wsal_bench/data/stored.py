@@ -62,6 +62,7 @@ class StoredDataset(api.Dataset):
                 path=root,
             )
         self.store = Store(root)
+        self.store.check_truths()
         index = self.store.index
         self.class_names = self.classes(index.class_names)
         self.feature_dim = index.feature_dim

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -178,7 +179,7 @@ class RunSpec:
             del need["cell"]
         return document
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Twelve hexadecimal digits; the same in whatever order options were given."""
         text = json.dumps(self.identity, sort_keys=True, allow_nan=False)

@@ -43,6 +43,14 @@ def stamp_of(path: str | Path) -> Stamp | None:
     return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 
 
+def names_in(folder: Path) -> list[str]:
+    """What lies in a folder, sorted; nothing where there is none."""
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - of 10,000 folders
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 class StoreIndex:
     """The index of one store, read once; `save` writes it if anything changed.
 
@@ -52,6 +60,7 @@ class StoreIndex:
 
     def __init__(self, results: Path) -> None:
         self._path = results / NAME
+        self._above = len(os.fspath(self._path)) - len(NAME)
         content = _read(self._path)
         self._old: dict[str, list[Any]] = content["files"]
         self._protocols: list[dict[str, Any]] = content["protocols"]
@@ -72,6 +81,15 @@ class StoreIndex:
         if found is None:
             record = read_record(path)
             found = {key: value for key, value in record.items() if key not in _UNSHOWN}
+            self._keep(name, stamp, found)
+        return found
+
+    def names(self, folder: Path) -> list[str]:
+        """As `names_in`, from before where nothing came or went since."""
+        name, stamp = self._name(folder), stamp_of(folder)
+        found: list[str] | None = self._known(name, stamp)
+        if found is None:
+            found = names_in(folder)
             self._keep(name, stamp, found)
         return found
 
@@ -144,7 +162,7 @@ class StoreIndex:
         self._changed |= bool(gone)
 
     def _name(self, path: Path) -> str:
-        return path.relative_to(self._path.parent).as_posix()
+        return os.fspath(path)[self._above :]  # `relative_to` takes ten times as long
 
     def _known(self, path: str, stamp: Stamp | None) -> Any:
         found = self._new.get(path) or self._old.get(path)

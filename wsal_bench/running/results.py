@@ -9,7 +9,6 @@ Imports no torch.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from wsal_bench.evaluation import Scores
 from wsal_bench.plugins.contract import Split
 from wsal_bench.running.cells import RunSpec
 from wsal_bench.running.digests import Digests, checked
-from wsal_bench.running.index import StoreIndex
+from wsal_bench.running.index import StoreIndex, names_in
 from wsal_bench.running.record_file import read_record as read_record
 
 _SEED_FOLDER = re.compile(r"seed-?[0-9]+")
@@ -124,12 +123,13 @@ class StoredScores(Mapping[ScoreKey, Scores]):
     @cached_property
     def paths(self) -> Mapping[ScoreKey, Path]:
         """The documents that are there."""
+        names = names_in if self._index is None else self._index.names
         found = {}
-        for recipe in _names_in(self._files.recipes):
+        for recipe in names(self._files.recipes):
             folder = self._files.recipes / recipe / "scores"
-            for name in _names_in(folder):
-                stem, ending = os.path.splitext(name)  # noqa: PTH122 - of 10,000 names
-                if ending == ".json" and not name.startswith("."):
+            for name in names(folder):
+                stem, dot, ending = name.rpartition(".")
+                if dot and ending == "json" and not name.startswith("."):
                     found[ScoreKey(recipe, stem.replace("--", "/", 1))] = folder / name
         return found
 
@@ -184,7 +184,10 @@ class StoredRun:
     @cached_property
     def spec(self) -> RunSpec:
         """What was run."""
-        return RunSpec.from_json(self.record["spec"])
+        spec = RunSpec.from_json(self.record["spec"])
+        if "hash" in self.record:  # once more 5,000 times takes a second
+            vars(spec)["hash"] = self.record["hash"]
+        return spec
 
     def whole(self, path: Path) -> Path:
         """A file of the run, compared with what its record vouches for.
@@ -283,7 +286,7 @@ class ResultStore:
             elif RunFiles(directory).record.exists():
                 self._take(directory, found, index)
             elif (begun := _begun(directory)) is not None:
-                if _made_in(directory, begun.spec, begun.spec.hash):
+                if _made_in(directory, begun.spec):
                     found.unfinished.append(begun)
                 else:
                     found.strays.append(directory)
@@ -305,16 +308,15 @@ class ResultStore:
             unreadable = isinstance(error, UnreadableError)
             found.problems.append(Problem(directory, error.message, unreadable))
             return
-        if _made_in(directory, run.spec, run.record.get("hash") or run.spec.hash):
+        if _made_in(directory, run.spec):
             found.runs.append(run)
         else:
             found.strays.append(directory)
 
 
-def _made_in(directory: Path, spec: RunSpec, digest: str) -> bool:
+def _made_in(directory: Path, spec: RunSpec) -> bool:
     """Whether this is where a run was made, not where somebody copied it to."""
-    dataset, method, _, seed = Path(spec.key).parts
-    return directory.parts[-4:] == (dataset, method, digest, seed)
+    return directory.as_posix().endswith(f"/{spec.key}") or directory.as_posix() == spec.key
 
 
 def _begun(directory: Path) -> Unfinished | None:
@@ -323,13 +325,6 @@ def _begun(directory: Path) -> Unfinished | None:
         return Unfinished(directory, RunSpec.from_json(read_yaml(path))) if path.exists() else None
     except DataError:  # of another version: the same command begins it again
         return None
-
-
-def _names_in(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))  # noqa: PTH208 - of 10,000 folders
-    except (FileNotFoundError, NotADirectoryError):
-        return []
 
 
 def open_run(directory: Path, index: StoreIndex | None = None) -> StoredRun:

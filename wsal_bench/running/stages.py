@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 
 from wsal_bench import files, plugins
+from wsal_bench.config import read_yaml
+from wsal_bench.environment import cpu_target
 from wsal_bench.errors import DataError, UnavailableError, UnreadableError
 from wsal_bench.evaluation import Scores
 from wsal_bench.locks import locked
@@ -135,6 +137,7 @@ class _Work:
                 self._note(f"{error}; the cell is made again from its last good checkpoint")
             else:
                 self._say_if_source_changed(record)
+                self._say_if_target_changed(record)
                 self._say_what_readers_learn(record)
                 drop(self.place.aside)  # the one that a kill left there after the record
                 return self._result("skipped", scores, record["seconds"])
@@ -184,6 +187,26 @@ class _Work:
         if record["source_digest"] != plugins.source_digest(kind):
             self._note("the method's source changed since; --overwrite makes the cell again")
 
+    def _say_if_begun_elsewhere(self) -> None:
+        """Of a run that goes on: its checkpoints may be of another machine."""
+        if not (self.place.directory / "checkpoints").exists() or not self.place.spec.exists():
+            return
+        try:
+            begun = read_yaml(self.place.spec)
+        except UnreadableError:
+            raise
+        except DataError:  # it is for readers; half-written, it is written anew
+            return
+        self._say_if_target_changed({"environment": begun})
+
+    def _say_if_target_changed(self, record: Mapping[str, Any]) -> None:
+        then = (record.get("environment") or {}).get("cpu_target")
+        if then is not None and then != cpu_target():
+            self._note(
+                f"it was made on the CPU target {then}, this machine's is {cpu_target()}: what is "
+                "computed here may differ in the last bits"
+            )
+
     def _say_what_readers_learn(self, record: Mapping[str, Any]) -> None:
         """Facts of a record that are in no hash, where it knows less than the present request.
 
@@ -204,9 +227,11 @@ class _Work:
 
     def _anew(self) -> CellResult:
         self._clear()
+        self._say_if_begun_elsewhere()
         self.context.emit(CellStarted(self.cell))
         _logger.info("%s begins", self.cell.key)
-        spec = yaml.safe_dump(self.cell.spec.to_json() | {"hash": self.cell.spec.hash})
+        begun = {"hash": self.cell.spec.hash, "cpu_target": cpu_target()}
+        spec = yaml.safe_dump(self.cell.spec.to_json() | begun)
         files.write_text(self.place.spec, spec)
         learned = self._learn()
         scores = self.scoring.from_learned(learned)
