@@ -16,7 +16,7 @@ from wsal_bench.cli.output import note, warn
 from wsal_bench.cli.pace import Pace, ranges, span
 from wsal_bench.config import NO_PRESET
 from wsal_bench.report import numbers
-from wsal_bench.report.board import average_title
+from wsal_bench.report.numbers import average_title
 from wsal_bench.report.table import Cell as Text
 from wsal_bench.report.table import Column, Table, plain
 from wsal_bench.running.cells import Cell

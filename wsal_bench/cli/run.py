@@ -18,7 +18,7 @@ from wsal_bench.cli.requests import TrainingOptions, training_options
 from wsal_bench.errors import UsageError
 from wsal_bench.plugins import blame
 from wsal_bench.report import numbers
-from wsal_bench.report.board import average_title
+from wsal_bench.report.numbers import average_title
 from wsal_bench.report.stamp import stamped
 from wsal_bench.report.table import Cell as Text
 from wsal_bench.report.table import Column, Table, plain
