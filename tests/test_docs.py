@@ -139,3 +139,10 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_each_page_makes_folders_of_its_own() -> None:
+    """Pages may be carried out one after the other: a template is never written over another."""
+    made = [line for page in PAGES for line in commands(page) if " data template " in line]
+    assert len(made) >= 3
+    assert len(made) == len(set(made))
