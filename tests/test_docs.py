@@ -68,6 +68,7 @@ def commands_to_run() -> list[str]:
     return list(dict.fromkeys(found))
 
 
+@pytest.mark.usefixtures("small_heap")  # `profile` is among them
 def test_every_command_of_the_pages_runs_in_small(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
