@@ -198,9 +198,8 @@ def train(
 ) -> Method:
     """A method with its preset and further options, trained with seed 0."""
     kind: type[Method] = plugins.load("methods", name)
-    path = plugins.presets_path(plugins.available("methods")[name])
-    preset = read_presets(path)[data] if path else {}
-    layers = [Layer(f"preset {data}", preset), Layer("trial", options)]
+    preset = read_presets(plugins.presets_path(plugins.available("methods")[name]))[data]
+    layers = [preset.layer, Layer("trial", options)]
     task = Task(part.train[0].features.shape[1], part.truth.class_names)
     method = kind(build(kind.Config, layers, owner=name), task, parents)
     videos: Any = part.train
@@ -283,15 +282,18 @@ def summary(outcomes: Sequence[Outcome], number: int) -> dict[str, Any]:
     }
 
 
-def write_preset(data: str, method: str, options: Mapping[str, Any]) -> None:
-    """Puts the winner's options into the data set's block of the method's presets."""
+def write_preset(data: str, method: str, options: Mapping[str, Any], trials: int) -> None:
+    """Puts the winner's options, and how they were found, into the data set's block of presets."""
     path = PRESETS / f"{method.replace('-', '_')}.yaml"
     text = path.read_text(encoding="utf-8")
     block = re.search(rf"^{data}:.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
     if block is None:
         raise ValueError(f"{path} has no block `{data}:`")
     values = {**yaml.safe_load(block.group())[data], **options}
+    found = {"by": "weak", "trials": trials, "folds": len(PARTS[data])}
+    found |= {key: text for key, text in values.pop("found", {}).items() if key == "remark"}
     lines = [f"{data}:  # made by scripts/tune; see scripts/tuning/{data}.json"]
+    lines.append(f"  found: {json.dumps(found)}")
     lines += [f"  {key}: {value}" for key, value in values.items()]
     path.write_text(text.replace(block.group(), "\n".join(lines) + "\n"), encoding="utf-8")
 
@@ -329,7 +331,7 @@ def main() -> None:
         path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
         print(f"{method}: {record[method]['chosen']}")
         if arguments.write:
-            write_preset(data, method, record[method]["chosen"]["options"])
+            write_preset(data, method, record[method]["chosen"]["options"], arguments.trials)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,10 @@ def arrows() -> dict[str, set[str]]:
 
 def against_the_order(graph: Mapping[str, Iterable[str]]) -> list[str]:
     floors = {"": 0, **dict.fromkeys(GROUND, 0)}
-    floors |= {room: number for number, room in enumerate(ROOMS, start=1)} | {"api": 99}
+    floors |= {room: number for number, room in enumerate(ROOMS, start=1)} | {
+        "api": 99,
+        "__main__": 99,
+    }
     return [
         f"{user} imports {used}"
         for user, goals in sorted(graph.items())

@@ -22,22 +22,32 @@ print(outer(1.0))
 """
 
 
-def run(folder: Path, cache: Path, program: str = PROGRAM) -> subprocess.CompletedProcess[str]:
+def start(folder: Path, cache: Path, program: str) -> subprocess.Popen[str]:
     package = folder / "wsal_bench_like"
     package.mkdir(exist_ok=True)
     (package / "__init__.py").write_text(program)
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-c", "import wsal_bench_like"],
         env={
             **os.environ,
             "NUMBA_CACHE_DIR": str(cache),
             "PYTHONPATH": os.pathsep.join((str(folder), str(Path(__file__).parents[1]))),
         },
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=True,
     )
+
+
+def ends(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def run(folder: Path, cache: Path, program: str = PROGRAM) -> subprocess.CompletedProcess[str]:
+    return ends(start(folder, cache, program))
 
 
 def test_the_first_call_says_that_it_compiles_and_the_next_process_does_not(tmp_path: Path) -> None:
@@ -68,3 +78,41 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path, place: str) 
     blocked.write_text("")
     result = run(tmp_path, Path(place) if place.startswith("/") else blocked / "below")
     assert result.stdout == "inf\n"
+
+
+AT_ONCE = """
+import sys
+from time import sleep
+from wsal_bench.compiling import compiled
+
+@compiled
+def half(x):
+    return x / 2
+
+index = half._cache._cache_file
+write = index._save_index
+
+def late(overloads):  # long enough for the other process to be here too
+    sleep(0.5)
+    write(overloads)
+
+index._save_index = late
+print("ready", flush=True)
+for line in sys.stdin:
+    print(half(float(line) if "." in line else int(line)), flush=True)
+"""
+
+
+def test_two_processes_may_compile_a_function_for_different_types_at_once(tmp_path: Path) -> None:
+    both = [start(tmp_path, tmp_path / "cache", AT_ONCE) for _ in range(2)]
+    for process in both:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    for process, number in zip(both, ("3", "3.0"), strict=True):
+        assert process.stdin is not None
+        process.stdin.write(number + "\n")
+        process.stdin.flush()
+    for process in both:
+        assert ends(process).stdout == "1.5\n"
+    again = start(tmp_path, tmp_path / "cache", AT_ONCE)
+    out, err = again.communicate("3\n3.0\n", timeout=120)
+    assert (out, err) == ("ready\n1.5\n1.5\n", "")  # nothing is compiled: both were kept

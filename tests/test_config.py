@@ -4,7 +4,9 @@ import pytest
 
 from wsal_bench.config import (
     Config,
+    Found,
     Layer,
+    Preset,
     build,
     choose_preset,
     parse_override,
@@ -54,18 +56,55 @@ def test_an_override_without_name_key_and_value_is_refused(text: str) -> None:
 def test_presets_skip_notes_and_refuse_other_shapes(tmp_path: Path) -> None:
     file = tmp_path / "mil.yaml"
     file.write_text("_source: tuned\nsimulated: {epochs: 3}\n")
-    assert read_presets(file) == {"simulated": {"epochs": 3}}
+    assert read_presets(file) == {"simulated": Preset("simulated", {"epochs": 3}, Found())}
     file.write_text("simulated: 3\n")
     with pytest.raises(DataError, match="preset 'simulated' must be a mapping"):
         read_presets(file)
-    assert read_presets(tmp_path / "none.yaml") == {}
+    assert read_presets(tmp_path / "none.yaml") == {} == read_presets(None)
 
 
-def test_a_preset_that_is_not_there_lists_those_that_are() -> None:
-    presets = {"simulated": {"epochs": 3}, "small": {}}
-    with pytest.raises(UsageError, match=r"did you mean 'simulated'\?.*--preset"):
-        choose_preset(presets, "simulate", owner="mil", explicit=False)
-    assert choose_preset({}, "x", owner="mil", explicit=False).values == {}
+def test_a_preset_says_how_its_options_were_found(tmp_path: Path) -> None:
+    file = tmp_path / "mil.yaml"
+    file.write_text("a: {found: {by: weak, trials: 12, folds: 3}, lr: 1}\nb: {}\nc: {lr: 1}\n")
+    presets = read_presets(file)
+    assert presets["a"] == Preset("a", {"lr": 1}, Found("weak", trials=12, folds=3))
+    assert presets["a"].found.budget == "chosen by video labels (12 trials, 3 folds)"
+    assert presets["b"].found == Found("published")  # it changes nothing
+    assert not presets["c"].found.known
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ("{by: me}", r"found.by = 'me'"),
+        ("{by: 'boundaries:0'}", r"found.by = 'boundaries:0'"),
+        ("{by: weak, trials: 0}", r"found.trials.* = 0"),
+        ("{by: weak, trails: 3}", r"found.trails"),
+        ("weak", r"preset 'a': found = 'weak'"),
+    ],
+)
+def test_a_found_that_cannot_be_is_refused(tmp_path: Path, found: str, message: str) -> None:
+    file = tmp_path / "mil.yaml"
+    file.write_text(f"a: {{found: {found}}}\n")
+    with pytest.raises(DataError, match=message) as caught:
+        read_presets(file)
+    assert caught.value.path == str(file)
+
+
+def test_no_preset_can_be_called_published(tmp_path: Path) -> None:
+    file = tmp_path / "mil.yaml"
+    file.write_text("published: {lr: 1}\n")
+    with pytest.raises(DataError, match="no preset can be called 'published'"):
+        read_presets(file)
+
+
+def test_a_method_without_the_preset_runs_on_its_defaults() -> None:
+    presets = {"small": Preset("small", {"epochs": 3}, Found("author"))}
+    assert choose_preset(presets, "quick", "small") is presets["small"]
+    missing = choose_preset(presets, "quick", "mine")
+    assert (missing.options, missing.found) == ({}, Found("published"))
+    assert missing.origin == "defaults, no preset mine"
+    assert choose_preset(presets, "published", "small").origin == "preset published"
 
 
 @pytest.mark.parametrize(

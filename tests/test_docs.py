@@ -4,15 +4,17 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from tests.data.made_up import write_acm, write_per_video
 from tests.datasets.test_hapt import write_archive, zipped
+from wsal_bench.cli.app import app
 from wsal_bench.data.places import VARIABLE
 
 ROOT = Path(__file__).parents[1]
@@ -46,26 +48,7 @@ def prepare(folder: Path) -> None:
             found = re.search(r"```(?:python|yaml)\n(.*?)```", code, re.DOTALL)
             assert found, f"{page.name}: no code after {text}"
             file.write_text(found.group(1))
-    data = folder / "my-data"
-    segment = {"segment": [0.5, 3.0], "label": "run"}
-    database = {}
-    for split in ("train", "test"):
-        (data / split).mkdir(parents=True)
-        names = [f"{split}-{index}" for index in range(4)]
-        (data / f"split_{split}.txt").write_text("\n".join(names))
-        for index, name in enumerate(names):
-            features = np.random.default_rng(index).random((20, 8), dtype=np.float32)
-            np.save(data / split / f"{name}.npy", features)
-            label = ("run", "jump")[index % 2]
-            database[name] = {"subset": split, "annotations": [{**segment, "label": label}]}
-    (data / "dataset.yaml").write_text(
-        "name: my-data\nfps: 25\nstride: 16\npreset: small\nsubsets: {train: train, test: test}\n"
-    )
-    for file in (data / "gt.json", folder / "gt.json"):
-        file.write_text(json.dumps({"database": database}))
-    results = {"test-0": [{**segment, "score": 0.9}]}
-    for name in ("detections.json", "others.json"):
-        (folder / name).write_text(json.dumps({"results": results}))
+    shutil.copytree(ROOT / "examples", folder / "examples")
     prepare_downloads(folder)
 
 
@@ -79,6 +62,43 @@ def prepare_downloads(folder: Path) -> None:
     zipped(write_archive(folder / "HAPT"))
 
 
+def commands_to_run() -> list[str]:
+    found = [line for page in RUN_HERE for line in commands(page) if not in_the_demo(line)]
+    assert len(found) > 8
+    return list(dict.fromkeys(found))
+
+
+def test_every_command_of_the_pages_runs_in_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All in this process, and what trains does so for an epoch."""
+    prepare(tmp_path)
+    names = ("mil", "attention-mil", "acm-net", "ftcl")
+    for file, known in (("in_small.yaml", names), ("mine_in_small.yaml", (*names, *MINE))):
+        (tmp_path / file).write_text(json.dumps({name: {"epochs": 1} for name in known}))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "data"))
+    failures = []
+    for command in commands_to_run():
+        _, *arguments = shlex.split(command)
+        smaller = SMALLER.get(arguments[0], ())
+        if "--plugins" in arguments:
+            smaller = tuple(word.replace("in_small", "mine_in_small") for word in smaller)
+        done = CliRunner().invoke(app, [*arguments, *smaller])
+        if done.exit_code:
+            failures.append(f"{command}: {done.exit_code}\n{done.stderr[-2000:]}{done.exception}")
+    assert failures == []
+
+
+MINE = ("linear-mil", "steady-mil")
+"""Methods of docs/add-a-method.md, which only a command with `--plugins` knows."""
+SMALLER = {
+    "run": ("--config", "in_small.yaml"),
+    "ablate": ("--config", "in_small.yaml"),
+    "profile": ("--batch", "2", "--length", "5", "--repeats", "2"),
+}
+
+
 @pytest.mark.slow
 def test_every_command_of_the_pages_runs(tmp_path: Path) -> None:
     prepare(tmp_path)
@@ -87,10 +107,8 @@ def test_every_command_of_the_pages_runs(tmp_path: Path) -> None:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         VARIABLE: str(tmp_path / "data"),
     }
-    todo = [line for page in RUN_HERE for line in commands(page) if not in_the_demo(line)]
-    assert len(todo) > 8
     failures = []
-    for command in dict.fromkeys(todo):
+    for command in commands_to_run():
         done = subprocess.run(
             shlex.split(command), cwd=tmp_path, env=env, capture_output=True, text=True
         )
@@ -121,3 +139,10 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_each_page_makes_folders_of_its_own() -> None:
+    """Pages may be carried out one after the other: a template is never written over another."""
+    made = [line for page in PAGES for line in commands(page) if " data template " in line]
+    assert len(made) >= 3
+    assert len(made) == len(set(made))

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.slow
 
 
 def call(*command: str | Path, cwd: Path) -> str:
@@ -58,10 +57,13 @@ def test_every_plugin_and_preset_is_in_the_wheel(wheel: Path) -> None:
         for file in (ROOT / outer / package).rglob("*"):
             if file.suffix in {".py", ".yaml", ".typed"}:
                 assert file.relative_to(ROOT / outer).as_posix() in inside
+    templates = {f"wsal_bench/cli/templates/{kind}.txt" for kind in ("method", "dataset")}
+    assert templates <= inside
     assert {"wsal_bench/py.typed", "wsal_methods/py.typed", "wsal_datasets/py.typed"} <= inside
     assert not any(name.startswith(("methods/", "datasets/", "tests/")) for name in inside)
 
 
+@pytest.mark.slow
 def test_the_wheel_leaves_a_package_called_datasets_alone(clean: Path) -> None:
     python = clean / "env" / "bin" / "python"
     program = "import datasets, wsal_bench; print(datasets.load_dataset(), wsal_bench.__file__)"
@@ -70,6 +72,7 @@ def test_the_wheel_leaves_a_package_called_datasets_alone(clean: Path) -> None:
     assert Path(place).is_relative_to(clean / "env")
 
 
+@pytest.mark.slow
 def test_the_installed_command_lists_and_runs_from_another_folder(clean: Path) -> None:
     command = clean / "env" / "bin" / "wsal-bench"
     listing = call(command, "list", "methods", cwd=clean)

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         shuffled_batches,
         uniform_indices,
     )
+    from wsal_bench.training.stepping import cosine_decay, ramp
     from wsal_bench.training.trainable import TrainableMethod
 
 __all__ = [
@@ -68,9 +69,9 @@ __all__ = [
     "Parent", "Phase", "Progress", "ProposalRecipe", "Proposals", "Protocol", "Scores",
     "Session", "SnippetArray", "Split", "Step", "StoredConfig", "StoredDataset", "Task",
     "TimeGrid", "Track", "TrainableConfig", "TrainableMethod", "TruthFile", "TruthLockedError",
-    "UsageError", "Video", "WeakVideo", "WsalError", "as_array", "collate",
+    "UsageError", "Video", "WeakVideo", "WsalError", "as_array", "collate", "cosine_decay",
     "detections_from_json", "detections_to_json", "evaluate", "localize", "pair_batches",
-    "protocol", "random_indices", "recipe", "shuffled_batches", "truth_from_json",
+    "protocol", "ramp", "random_indices", "recipe", "shuffled_batches", "truth_from_json",
     "truth_locked", "truth_to_json", "uniform_indices",
 ]  # fmt: skip
 
@@ -83,6 +84,7 @@ _LAZY = {
     "training.hooks": ("Phase", "Progress", "TrainableConfig", "as_array"),
     "training.sampling": ("Epoch", "PairPolicy", "collate", "pair_batches", "random_indices",
         "shuffled_batches", "uniform_indices"),
+    "training.stepping": ("cosine_decay", "ramp"),
     "training.trainable": ("TrainableMethod",),
 }  # fmt: skip
 _HOMES = {name: room for room, names in _LAZY.items() for name in names}

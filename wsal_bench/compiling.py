@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -60,8 +61,36 @@ def compiled(function: Function | None = None, **options: Any) -> Any:
         return numba.njit(**chosen)(function)
     index = dispatcher._cache._cache_file
     index._source_stamp = (index._source_stamp, _folder_stamp(function.__code__.co_filename))
+    index.save = _alone(index.save, Path(index._cache_path) / "compiled.lock")
     dispatcher._cache.load_overload = clock.paused()(dispatcher._cache.load_overload)
     return dispatcher
+
+
+def _alone(save: Callable[..., None], lock: Path) -> Callable[..., None]:
+    """The same function, with one process at a time in it.
+
+    It reads the list of what is on disk, adds a name and writes the list, then the code. Two
+    processes that compile a function for different types would pick the same name: the list would
+    lead to the code of the other types.
+    """
+
+    def run(*arguments: Any) -> None:
+        with _held(lock):
+            save(*arguments)
+
+    return run
+
+
+@contextmanager
+def _held(lock: Path) -> Iterator[None]:
+    try:
+        import fcntl
+    except ImportError:  # Windows: as numba does it
+        yield
+        return
+    with lock.open("w") as handle:
+        fcntl.lockf(handle, fcntl.LOCK_EX)
+        yield
 
 
 def _folder_stamp(file: str) -> str:

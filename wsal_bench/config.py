@@ -1,16 +1,17 @@
 """Configurations: frozen, typed, strict; and how `--set`, presets and variants become one.
 
-Precedence: defaults < preset < variant < `--config` file < `--set`.
+Precedence: defaults < preset < variant < `--config` file < `--set`. A preset also says how its
+options were found; a method without the preset that is wanted runs on its defaults.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from wsal_bench import yaml12
 from wsal_bench.errors import DataError, UsageError, did_you_mean
@@ -132,35 +133,144 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def read_presets(path: Path) -> dict[str, dict[str, Any]]:
-    """Presets of one method: data set -> options. Keys that begin with `_` are notes.
+PUBLISHED = "published"
+"""The preset that every method has: its own defaults, nothing else."""
 
-    A file that is not there holds no preset.
+
+@dataclass(frozen=True)
+class Found:
+    """How options were found, which is the budget that a row has spent.
+
+    Args:
+        by: `published` (a paper's or its code's values: the defaults), `weak` (a search that video
+            labels decided), `boundaries:N` (one that true segments of N videos decided), `author`
+            (by hand, by whoever wrote the preset), `unknown`.
+        trials: of the search.
+        folds: parts of the training data that each trial was tried on.
+        digest: of the search space.
+        remark: what a reader should know besides, such as what was not searched.
     """
-    if not path.exists():
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    by: Annotated[str, Field(pattern=r"^(published|weak|boundaries:[1-9]\d*|author|unknown)$")] = (
+        "unknown"
+    )
+    trials: Annotated[int, Field(ge=1)] | None = None
+    folds: Annotated[int, Field(ge=1)] | None = None
+    digest: str = ""
+    remark: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether somebody said how."""
+        return self.by != "unknown"
+
+    @property
+    def budget(self) -> str:
+        """In words, all that makes two budgets differ; a remark and a digest do not."""
+        kind, _, number = self.by.partition(":")
+        said = {
+            PUBLISHED: "published defaults",
+            "weak": "chosen by video labels",
+            "boundaries": f"chosen by true segments of {number} videos",
+            "author": "set by the preset's author",
+            "unknown": "nobody says how",
+        }[kind]
+        sizes = [
+            f"{count} {what}{'s' if count > 1 else ''}"
+            for count, what in ((self.trials, "trial"), (self.folds, "fold"))
+            if count
+        ]
+        return f"{said} ({', '.join(sizes)})" if sizes else said
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Options of one method for one data set.
+
+    Args:
+        name: in the file, or `published`.
+        options: what differs from the method's defaults.
+        found: how they were found.
+        wanted: the preset that is not there, where these are the defaults in its place.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    found: Found
+    wanted: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The preset in words, for messages and records."""
+        return f"{NO_PRESET}{self.wanted}" if self.wanted else f"preset {self.name}"
+
+    @property
+    def layer(self) -> Layer:
+        """Its options as a layer."""
+        return Layer(self.origin, self.options)
+
+
+NO_PRESET = "defaults, no preset "
+DEFAULTS = Preset(PUBLISHED, {}, Found(PUBLISHED))
+
+
+def read_presets(path: Path | None) -> dict[str, Preset]:
+    """Presets of one method by name. Keys that begin with `_` are notes.
+
+    A file that is not there holds no preset. `found` in a preset says how its options were found;
+    without it a preset that changes nothing is the published one, any other is unknown.
+
+    Raises:
+        DataError: the file cannot be read, or a preset is no mapping, is called `published`, or
+            has a `found` that cannot be.
+    """
+    if path is None or not path.exists():
         return {}
-    presets = {key: value for key, value in read_yaml(path).items() if not key.startswith("_")}
-    for name, values in presets.items():
-        if not isinstance(values, dict):
-            raise DataError(f"preset {name!r} must be a mapping of options", path=path)
+    presets = {}
+    for name, values in read_yaml(path).items():
+        if not name.startswith("_"):
+            presets[name] = _preset(name, values, path)
     return presets
 
 
-def choose_preset(
-    presets: Mapping[str, Mapping[str, Any]], wanted: str, *, owner: str, explicit: bool
-) -> Layer:
-    """The preset called `wanted` as a layer.
+def _preset(name: str, values: Any, path: Path) -> Preset:
+    if name == PUBLISHED:
+        raise DataError(
+            f"no preset can be called {PUBLISHED!r}",
+            hint="it means the defaults of the method's Config",
+            path=path,
+        )
+    if not isinstance(values, dict):
+        raise DataError(f"preset {name!r} must be a mapping of options", path=path)
+    options = {key: value for key, value in values.items() if key != "found"}
+    if "found" not in values:
+        return Preset(name, options, Found() if options else DEFAULTS.found)
+    try:
+        found = TypeAdapter(Found).validate_python(values["found"])
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, ("found", *first["loc"])))
+        raise DataError(
+            f"preset {name!r}: {key} = {first['input']!r}: {first['msg']}",
+            hint="for example found: {by: weak, trials: 12}; `by` is published, weak, "
+            "boundaries:N, author or unknown",
+            path=path,
+        ) from error
+    return Preset(name, options, found)
 
-    A method without any preset runs on its defaults unless a preset was asked for by name.
 
-    Raises:
-        UsageError: there are presets, but none of that name.
+def choose_preset(presets: Mapping[str, Preset], *wanted: str) -> Preset:
+    """The first preset of these names that a method has, else its defaults.
+
+    Args:
+        presets: of the method.
+        wanted: names, the best one first.
     """
-    if wanted in presets:
-        return Layer(f"preset {wanted}", presets[wanted])
-    if not presets and not explicit:
-        return Layer("no preset", {})
-    raise UsageError(
-        f"{owner} has no preset {wanted!r}",
-        hint=did_you_mean(wanted, presets) + "; choose one with --preset",
-    )
+    for name in wanted:
+        if name == PUBLISHED:
+            return DEFAULTS
+        if name in presets:
+            return presets[name]
+    return replace(DEFAULTS, wanted=wanted[-1])

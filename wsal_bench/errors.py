@@ -86,9 +86,16 @@ def first_of(names: Sequence[str], number: int = 10) -> str:
     return ", ".join(names[:number]) + more
 
 
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like a name, in whatever case; None where none is."""
+    by_lower = {one.lower(): one for one in sorted(known)}
+    close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    return by_lower[close[0]] if close else None
+
+
 def did_you_mean(name: str, known: Iterable[str], *, kind: str = "there are") -> str:
     """The hint of a message about an unknown name: the nearest known one, then all of them."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    close = nearest(name, names)
     listing = f"{kind}: {', '.join(names)}" if names else "there are none"
-    return f"did you mean {close[0]!r}? {listing}" if close else listing
+    return f"did you mean {close!r}? {listing}" if close else listing

@@ -26,6 +26,7 @@ class Dataset(StoredDataset):
                 hint="write imported:NAME, as in wsal-bench data import SRC --as NAME",
             )
         super().__init__(config, data_seed=data_seed, path=path)
+        self.preset = self.store.index.preset  # type: ignore[misc]  # here it is the source's
 
     @classmethod
     def locate(cls, text: str) -> Path:

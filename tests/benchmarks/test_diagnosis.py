@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from tests.benchmarks.figures import tell
 from tests.evaluation.diagnosis_cases import Scene, detections_of, fates, truth_of
@@ -16,6 +17,8 @@ from wsal_bench.evaluation.diagnosis.errors import kinds_of_rows
 from wsal_bench.types import Activations
 
 RULES = common("x")
+
+pytestmark = pytest.mark.measured
 
 
 def cpu_seconds(work: Callable[[], object], times: int) -> float:

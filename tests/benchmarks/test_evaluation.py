@@ -112,6 +112,19 @@ def _envelope_area(hit: Any, num_truths: int) -> Any:
     return (precision * hit).sum() / num_truths
 
 
+def test_a_data_frame_row_by_row_gives_the_same() -> None:
+    truth, found = made_up_case(30, 500, 4000)
+    assert_same(truth, found, row_by_row(truth, found, 3))
+
+
+def assert_same(truth: GroundTruth, found: Detections, ap: list[float]) -> None:
+    scores = evaluate(truth, found, RULES)
+    column = scores.class_names.index("class3")
+    assert 0 < min(ap) < max(ap) < 1
+    np.testing.assert_allclose(scores.ap[:, column], ap, rtol=0, atol=1e-12)
+
+
+@pytest.mark.measured
 def test_evaluate_is_thousands_of_times_as_fast_as_a_data_frame_row_by_row(
     thumos14_size: tuple[GroundTruth, Detections],
 ) -> None:
@@ -120,9 +133,7 @@ def test_evaluate_is_thousands_of_times_as_fast_as_a_data_frame_row_by_row(
     begin = time.process_time()
     ap = row_by_row(truth, found, 3)
     slow = time.process_time() - begin
-    scores = evaluate(truth, found, RULES)
-    column = scores.class_names.index("class3")
-    np.testing.assert_allclose(scores.ap[:, column], ap, rtol=0, atol=1e-12)
+    assert_same(truth, found, ap)
     # one class of twenty was run row by row: the cost is linear in its detections
     share = np.count_nonzero(found.label == 3) / len(found)
     ratio = slow / share / fast
@@ -130,6 +141,7 @@ def test_evaluate_is_thousands_of_times_as_fast_as_a_data_frame_row_by_row(
     assert ratio > 2000
 
 
+@pytest.mark.measured
 def test_evaluate_costs_a_few_sorts_of_the_scores(
     thumos14_size: tuple[GroundTruth, Detections],
 ) -> None:
@@ -169,6 +181,7 @@ print(before, peak())
 """
 
 
+@pytest.mark.measured
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_a_million_detections_fit_in_little_memory(tmp_path: Path) -> None:
     truth, found = made_up_case(212, 3358, 1_000_000)
@@ -196,6 +209,7 @@ def test_a_million_detections_fit_in_little_memory(tmp_path: Path) -> None:
     assert int(peak) < 400
 
 
+@pytest.mark.measured
 def test_the_compiled_json_reader_is_several_times_as_fast_as_the_careful_one(
     tmp_path: Path,
 ) -> None:

@@ -40,7 +40,7 @@ def stepper(task: Task, videos: list[WeakVideo], form: str) -> Callable[[], None
     return step
 
 
-@pytest.mark.slow
+@pytest.mark.measured
 def test_a_step_of_ftcl_costs_little_more_than_one_of_the_pair_control() -> None:
     rng = np.random.default_rng(0)
     videos = [

@@ -1,12 +1,12 @@
 """How fast the kernels are, next to loops in the published style, in one run on one thread.
 
 Ratios are asserted, below what was measured; times are only printed (`-s`) or recorded
-(`--benchmark-enable`). The loops of L = 30 take seconds: they run with `--benchmark-enable` only.
+(`--benchmark-enable`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -37,13 +37,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-@pytest.fixture
-def measured(request: pytest.FixtureRequest) -> None:
-    """For what takes seconds: skips where benchmarks are switched off, as by default."""
-    if request.config.getoption("benchmark_disable"):
-        pytest.skip("takes seconds; runs with --benchmark-enable")
-
-
 def ftcl_loss(published: bool, features: list[Tensor]) -> Tensor:
     """FTCL's two scores of 16 pairs, from features [16, 5, 1024] and [16, 30, 2048]."""
     cosine, fsd, longest = (
@@ -56,10 +49,8 @@ def ftcl_loss(published: bool, features: list[Tensor]) -> Tensor:
     return fsd(match, gate).sum() + longest(cosine(long_a, long_b)).sum()
 
 
-@pytest.mark.slow
-def test_the_whole_alignment_loss_is_much_faster_than_published_style_loops(
-    measured: None,
-) -> None:
+@pytest.mark.measured
+def test_the_whole_alignment_loss_is_much_faster_than_published_style_loops() -> None:
     short, long = grids(BATCH, 5, 1024)[0], grids(BATCH, 30, 2048, seed=1)[0]
     features = [
         x.detach().requires_grad_()
@@ -75,7 +66,26 @@ def test_the_whole_alignment_loss_is_much_faster_than_published_style_loops(
     assert ratio("FTCL's alignment loss", slow, fast, fast_calls=10) >= 50
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["cpu", "torch"])
+def test_published_style_loops_give_the_same(backend: str) -> None:
+    """The loops that the ratios below are against are right."""
+    ours = partial(fsd_score, backend=backend)
+    assert_same(fsd_of_published_style, ours, grids(3, 5, 5, count=2), atol=1e-4)
+    published = partial(lcs_of_published_style, threshold=THRESHOLD)
+    assert_same(published, partial(lcs, backend=backend), grids(3, 30, 30), atol=0)
+    inputs = grids(3, 30, 2048, count=2)
+    assert_same(cosine_of_published_style, cosine_similarity, inputs, atol=1e-5)
+
+
+def assert_same(
+    published: Callable[..., Tensor], ours: Callable[..., Tensor], inputs: list[Tensor], atol: float
+) -> None:
+    slow, fast = forward_and_backward(published, *inputs), forward_and_backward(ours, *inputs)
+    torch.testing.assert_close(ours(*inputs), published(*inputs), rtol=0, atol=atol)
+    torch.testing.assert_close(fast(), slow(), rtol=0, atol=atol)
+
+
+@pytest.mark.measured
 @pytest.mark.parametrize("backend", ["cpu", "torch"])
 def test_fsd_is_much_faster_than_published_style_loops(backend: str) -> None:
     inputs = grids(BATCH, 5, 5, count=2)
@@ -85,8 +95,8 @@ def test_fsd_is_much_faster_than_published_style_loops(backend: str) -> None:
     assert ratio(f"FSD, L = 5, {backend}", slow, fast) >= {"cpu": 150, "torch": 40}[backend]
 
 
-@pytest.mark.slow
-def test_the_advantage_grows_with_the_length(measured: None) -> None:
+@pytest.mark.measured
+def test_the_advantage_grows_with_the_length() -> None:
     for length, least in ((10, 2000), (30, 8000)):
         inputs = grids(BATCH, length, length, count=2)
         slow = forward_and_backward(fsd_of_published_style, *inputs)
@@ -97,7 +107,7 @@ def test_the_advantage_grows_with_the_length(measured: None) -> None:
     assert ratio("FSD, L = 30, torch", slow, wavefront, rounds=1, fast_calls=20) >= 300
 
 
-@pytest.mark.slow
+@pytest.mark.measured
 @pytest.mark.parametrize("backend", ["cpu", "torch"])
 def test_lcs_is_much_faster_than_published_style_loops(backend: str) -> None:
     inputs = grids(BATCH, 30, 30)
@@ -108,7 +118,7 @@ def test_lcs_is_much_faster_than_published_style_loops(backend: str) -> None:
     assert ratio(f"LCS, L = 30, {backend}", slow, fast, rounds=2) >= least
 
 
-@pytest.mark.slow
+@pytest.mark.measured
 def test_the_cosine_similarity_is_faster_than_normalising_first() -> None:
     inputs = grids(BATCH, 30, 2048, count=2)
     slow = forward_and_backward(cosine_of_published_style, *inputs)
@@ -130,7 +140,7 @@ class _Empty(torch.autograd.Function):
 NOTHING = torch.zeros(BATCH, 5, 5)
 
 
-@pytest.mark.slow
+@pytest.mark.measured
 def test_a_small_problem_costs_little_more_than_an_empty_function_of_autograd() -> None:
     inputs = grids(BATCH, 5, 5, count=2)
     runs = {

@@ -1,6 +1,6 @@
 """Soft-DTW at the sizes of a library: time, precision and lengths, next to tslearn's.
 
-Runs with `--benchmark-enable` only; the comparisons need tslearn (`pip install tslearn`).
+The comparisons need tslearn (`pip install tslearn`).
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ from tests.benchmarks.figures import tell
 from tests.benchmarks.measuring import forward_and_backward, grids, shortest_ms
 from wsal_bench.kernels import soft_dtw
 
+pytestmark = pytest.mark.measured
 GAMMA = 0.1
 SIZES = ((16, 64, 12), (64, 64, 18), (16, 128, 18), (64, 256, 18), (16, 512, 18), (16, 1024, 18),
          (1, 512, 8))  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
-def one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
-    if request.config.getoption("benchmark_disable"):
-        pytest.skip("takes seconds; runs with --benchmark-enable")
+def one_thread() -> Iterator[None]:
     numba = pytest.importorskip("numba")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -41,7 +40,6 @@ def of_tslearn() -> Callable[[Tensor, float], Tensor]:
     return lambda cost, gamma: function(cost, gamma)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("batch, length, least", SIZES)
 def test_soft_dtw_is_many_times_as_fast_as_tslearn(batch: int, length: int, least: int) -> None:
     inputs = grids(batch, length, length)
@@ -59,7 +57,6 @@ def test_soft_dtw_is_many_times_as_fast_as_tslearn(batch: int, length: int, leas
     assert ratio >= least
 
 
-@pytest.mark.slow
 def test_pairs_of_different_lengths_cost_no_more_than_full_ones() -> None:
     inputs = grids(64, 256, 256)
     lengths = torch.randint(128, 257, (64, 2), generator=torch.Generator().manual_seed(0))
@@ -92,7 +89,6 @@ def errors(cost: Tensor, gamma: float) -> dict[str, float]:
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("length", [30, 256, 1024])
 @pytest.mark.parametrize("gamma", [0.1, 0.01])
 def test_gradients_in_float32_are_more_precise_than_tslearns(length: int, gamma: float) -> None:

@@ -2,8 +2,8 @@
 
 Features are generated (`thumos_size`), the network is the method's own. Beside it the same step
 with the loops that were published, written from the formulas: Python loops over pairs and cells.
-What reading costs beside the published way is in `test_reading_speed`. Runs with
-`--benchmark-enable` only; about two minutes on two cores.
+What reading costs beside the published way is in `test_reading_speed`. About two minutes on two
+cores.
 """
 
 from __future__ import annotations
@@ -33,15 +33,11 @@ from wsal_methods import acm_net, ftcl
 STEPS = 2
 TASK = Task(thumos_size.DIM, tuple(f"class {n}" for n in range(thumos_size.NUM_CLASSES)))
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.measured
 
 
 @pytest.fixture(scope="module")
-def material(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> thumos_size.Material:
-    if not request.config.getoption("--benchmark-enable"):
-        pytest.skip("a benchmark of two minutes: --benchmark-enable runs it")
+def material(tmp_path_factory: pytest.TempPathFactory) -> thumos_size.Material:
     return thumos_size.make_material(tmp_path_factory.mktemp("thumos"))
 
 

@@ -26,7 +26,7 @@ from tests.benchmarks.thumos_size import (
     weak_videos,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.measured
 ROOT = Path(__file__).parents[2]
 SHAPE = (BATCH_SIZE, NUM_SNIPPETS, DIM)
 

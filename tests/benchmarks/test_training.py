@@ -160,7 +160,7 @@ def test_the_loop_does_the_same_work_as_the_plain_one() -> None:
         assert torch.equal(one, other)
 
 
-@pytest.mark.slow
+@pytest.mark.measured
 @pytest.mark.parametrize("with_files", [False, True])
 def test_the_loop_costs_less_than_a_twentieth_over_a_plain_one(
     with_files: bool, tmp_path: Path

@@ -75,6 +75,7 @@ def test_leaderboard_imports_nothing_heavy(store: MadeUpStore) -> None:
     assert done.stderr.splitlines()[-1] == "[]"
 
 
+@pytest.mark.measured
 def test_help_costs_less_than_a_third_of_a_second_of_cpu() -> None:
     code = f"import time\n{SCRIPT}\n".replace(LOADED, "print(time.process_time(), file=sys.stderr)")
     done = process("--help", code=code)

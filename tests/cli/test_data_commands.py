@@ -13,6 +13,7 @@ import pytest
 from tests.cli.made_up import Cli
 from tests.data.made_up import LENGTH, write_acm, write_per_video
 from tests.datasets.test_hapt import write_archive
+from wsal_bench.data.description import read
 from wsal_bench.data.places import VARIABLE
 
 GRID = ("--fps", 25, "--stride", 16)
@@ -67,7 +68,7 @@ def test_an_imported_set_trains_to_the_numbers_of_the_folder_itself(
     scores = []
     for dataset in (f"folder:{src}", "imported:mine"):
         done = cli(
-            "run", "--methods", "mil", "--datasets", dataset, "--preset", "small", "--quick",
+            "run", "--methods", "mil", "--datasets", dataset, "--quick",
             "--results", tmp_path / dataset.partition(":")[0], "--json",
         )  # fmt: skip
         assert done.exit_code == 0, done.stderr
@@ -75,6 +76,26 @@ def test_an_imported_set_trains_to_the_numbers_of_the_folder_itself(
         scores.append([row["map"] for row in rows if row["method"] == "mil"])
     assert scores[0] == scores[1]
     assert scores[0]
+
+
+def test_an_imported_set_keeps_the_preset_of_its_description(cli: Cli, src: Path) -> None:
+    (src / "dataset.yaml").write_text(
+        "name: x\nfps: 25\nstride: 16\npreset: small\nsubsets: {train: train, test: test}\n"
+    )
+    assert cli("data", "import", src, "--as", "mine").exit_code == 0
+    options = ("--methods", "mil", "--datasets", "imported:mine", "--dry-run", "--json")
+    *_, cell = json.loads(cli("run", *options).stdout)["data"]["cells"]
+    assert (cell["method"], cell["preset"]) == ("mil", "preset small")
+
+
+def test_an_imported_set_without_a_description_runs_on_defaults_and_says_so_once(
+    cli: Cli, src: Path
+) -> None:
+    assert cli("data", "import", src, "--as", "mine", *GRID).exit_code == 0
+    done = cli("run", "--methods", "baseline", "--datasets", "imported:mine", "--dry-run")
+    assert done.exit_code == 0
+    said = "no preset 'mine' of acm-net, attention-mil, mil: they run on their defaults"
+    assert done.stderr.count(said) == 1
 
 
 def test_importing_twice_needs_replace(cli: Cli, src: Path) -> None:
@@ -267,9 +288,20 @@ def test_the_template_validates_and_runs_and_is_never_overwritten(cli: Cli, tmp_
         "run", "--methods", "mil", "--datasets", f"folder:{folder}", "--results", tmp_path / "r"
     )
     assert ran.exit_code == 0, ran.stderr
+    assert "example/mil@0" in cli("list", "runs", "--results", tmp_path / "r").stdout
     again = cli("data", "template", folder)
     assert again.exit_code == 3
     assert "is there already, and nothing is overwritten" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("my-data", "my-data"), ("12", "12"), ("ä b", "example")]
+)
+def test_the_template_is_called_like_its_folder(
+    folder: str, name: str, cli: Cli, tmp_path: Path
+) -> None:
+    assert cli("data", "template", tmp_path / folder).exit_code == 0
+    assert read(tmp_path / folder / "dataset.yaml").name == name
 
 
 def test_data_root_chooses_where_imports_go(cli: Cli, tmp_path: Path) -> None:
@@ -278,3 +310,21 @@ def test_data_root_chooses_where_imports_go(cli: Cli, tmp_path: Path) -> None:
     cli("data", "import", src, "--as", "mine", *GRID, "--data-root", elsewhere)
     assert (elsewhere / "mine" / "index.json").is_file()
     assert cli("data", "path", "mine").exit_code == 3
+
+
+def test_validate_warns_of_classes_in_one_split_and_of_spellings(cli: Cli, src: Path) -> None:
+    truth = json.loads((src / "gt.json").read_text())
+    first, *_ = (v for v in truth["database"].values() if v["subset"] == "test")
+    first["annotations"][0]["label"] = "R un"
+    (src / "gt.json").write_text(json.dumps(truth))
+    done = cli("data", "validate", src, *GRID, "--json")
+    assert done.exit_code == 0, done.stdout  # warnings are no problems
+    found = json.loads(done.stdout)["data"]
+    assert found["ok"]
+    assert {one["code"] for one in found["warnings"]} == {"spelling", "one-split"}
+    plain = cli("data", "validate", src, *GRID).stdout
+    assert "'R un' and 'run' differ in case or spaces only" in plain
+    assert "1 class in train only" in plain or "1 class in test only" in plain
+    assert "no problems, " in plain.splitlines()[-1] and "warning" in plain.splitlines()[-1]
+    kept = cli("data", "import", src, "--as", "mine", *GRID).stdout
+    assert "differ in case or spaces only" in kept

@@ -116,7 +116,7 @@ def test_equal_diagnoses_give_equal_bytes(cli: Cli, files: tuple[str, ...], tmp_
 
 
 @pytest.mark.parametrize(
-    "options", [("--out", "x"), ("--buckets", "thumos14"), ("--equal-tiou", "label")]
+    "options", [("--plot", "x"), ("--buckets", "thumos14"), ("--equal-tiou", "label")]
 )
 def test_options_of_a_diagnosis_need_one(
     options: tuple[str, ...], cli: Cli, files: tuple[str, ...]
@@ -208,7 +208,7 @@ def test_data_that_are_not_those_of_the_run_any_more_are_refused(
 
 def test_what_is_no_run_cannot_be_diagnosed(cli: Cli) -> None:
     result = cli("show", "mil", "--diagnose")
-    assert result.exit_code == 2 and "'mil' is no run" in result.stderr
+    assert result.exit_code == 2 and "no run 'mil'" in result.stderr
 
 
 def test_scores_that_a_run_does_not_have_cannot_be_diagnosed(

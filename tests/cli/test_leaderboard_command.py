@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.made_up import Cli, MadeUpStore
+from wsal_bench.config import Found
 from wsal_bench.running.cells import Need
 
 
@@ -61,6 +62,40 @@ def test_one_form_goes_to_stdout_and_to_no_file(
     assert not Path("leaderboards").exists()
 
 
+def test_a_terminal_gets_a_table_and_a_pipe_markdown(
+    cli: Cli, full: MadeUpStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("leaderboard", "--results", full.path, "--out", "-")
+    piped = cli(*arguments).stdout
+    monkeypatch.setattr("wsal_bench.cli.output.is_terminal", lambda stream: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = cli(*arguments).stdout
+    assert "|" in piped and "|" not in shown
+    assert "\nftcl:full     50.0 ± 0.0  50.0" in shown
+    assert cli(*arguments, "--format", "md").stdout == piped
+
+
+def test_columns_are_chosen_by_name_and_wide_shows_all(cli: Cli, full: MadeUpStore) -> None:
+    arguments = ("leaderboard", "--results", full.path, "--out", "-")
+    heading = cli(*arguments, "--columns", "0.5,train").stdout.splitlines()[2]
+    assert [cell.strip() for cell in heading.split("|")[1:-1]] == ["method", "@0.5", "train s"]
+    assert "parameters" in cli(*arguments, "--wide").stdout.splitlines()[2]
+    for wrong, message in (
+        (("--columns", "trian"), "did you mean 'train'"),
+        (("--columns", "n", "--wide"), "--wide shows all columns"),
+    ):
+        result = cli(*arguments, *wrong)
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+
+def test_what_a_record_says_reaches_no_terminal_as_a_command(cli: Cli, full: MadeUpStore) -> None:
+    full.add("acm-net", None, seed=5, record={"error": "\x1b[2J<b>gone"})
+    page = cli("leaderboard", "--results", full.path, "--out", "-").stdout
+    assert "\x1b" not in page and r"\\x1b[2J&lt;b&gt;gone" in page
+
+
 def test_rows_are_ranked_and_floors_stand_apart(cli: Cli, full: MadeUpStore) -> None:
     found = board(cli, full)
     assert found["ranking"] is True
@@ -69,16 +104,36 @@ def test_rows_are_ranked_and_floors_stand_apart(cli: Cli, full: MadeUpStore) -> 
     assert (found["rows"][0]["num_data_seeds"], found["rows"][0]["num_seeds"]) == (3, 2)
 
 
-def test_quick_runs_never_appear(cli: Cli, full: MadeUpStore) -> None:
+def test_quick_runs_never_stand_beside_others(cli: Cli, full: MadeUpStore) -> None:
     full.add("fast", 0.9, quick=True)
     assert "fast" not in {row["name"] for row in board(cli, full)["rows"]}
+    found = board(cli, full, "--quick")
+    assert (found["quick"], found["ranking"]) == (True, False)
+    assert [row["name"] for row in found["rows"]] == ["fast"]
 
 
-def test_a_store_of_quick_runs_only_has_no_table(cli: Cli, store: MadeUpStore) -> None:
+def test_a_store_of_quick_runs_only_has_a_table_that_is_stamped(
+    cli: Cli, store: MadeUpStore, tmp_path: Path
+) -> None:
     store.add("fast", 0.9, quick=True)
-    result = cli("leaderboard", "--results", store.path, "--out", "-")
-    assert result.exit_code == 2
-    assert "only quick ones, which rank nothing" in result.stderr
+    result = cli("leaderboard", "--results", store.path, "--out", tmp_path / "o", "--plot")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("# simulated (QUICK; not a ranking)")
+    names = {path.name for path in (tmp_path / "o").iterdir()}
+    assert names == {f"simulated-quick.{end}" for end in ("md", "csv", "json", "tex", "svg", "png")}
+    for path in (tmp_path / "o").iterdir():
+        assert "quick" in path.read_text().lower()
+
+
+def test_one_preset_alone_may_be_shown(cli: Cli, full: MadeUpStore) -> None:
+    searched, published = Found("weak", trials=12), Found("published")
+    full.add("mine", 0.4, found=(published,))
+    full.add("late", 0.4, found=(published, searched))
+    found = board(cli, full, "--preset", "published")
+    assert [row["name"] for row in found["rows"]] == ["mine"]
+    none = cli("leaderboard", "--results", full.path, "--out", "-", "--preset", "other")
+    assert none.exit_code == 2
+    assert "and the preset other" in none.stderr
 
 
 def test_a_parent_that_nobody_asked_for_gives_no_row(cli: Cli, full: MadeUpStore) -> None:
@@ -163,6 +218,7 @@ def test_a_picture_is_drawn_when_asked_for(cli: Cli, full: MadeUpStore, tmp_path
     out = tmp_path / "boards"
     assert cli("leaderboard", "--results", full.path, "--out", out, "--plot").exit_code == 0
     assert (out / "simulated.svg").read_text().startswith("<?xml")
+    assert (out / "simulated.png").exists()
 
 
 def test_an_unwritable_folder_is_an_error_about_files(
@@ -196,8 +252,7 @@ def test_a_hash_of_several_seeds_is_refused_with_all_of_them(cli: Cli, store: Ma
     store.add("mil", 0.25, seed=1)
     result = cli("show", directory.parent.name, "--results", store.path)
     assert result.exit_code == 2
-    assert "seed0" in result.stderr
-    assert "seed1" in result.stderr
+    assert "simulated/mil@0.0, simulated/mil@0.1" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -242,15 +297,13 @@ def test_files_go_beside_the_runs_unless_another_folder_is_named(
     assert not Path("leaderboards").exists()
 
 
-def test_list_runs_says_yes_to_a_quick_run_and_nothing_to_others(
-    cli: Cli, store: MadeUpStore
-) -> None:
+def test_list_runs_marks_quick_runs_and_no_others(cli: Cli, store: MadeUpStore) -> None:
     store.add("mil")
     store.add("fast", quick=True)
     lines = cli("list", "runs", "--results", store.path).stdout.strip().splitlines()
     fast, mil = sorted(lines[-2:])
-    assert " yes " in fast
-    assert not {"yes", "True", "False"} & set(mil.split())
+    assert fast.endswith("ok (quick)")
+    assert mil.split() == ["simulated/mil@0.0", "50.0", "ok"]
 
 
 def test_remarks_stand_below_the_table_and_in_the_document(cli: Cli, store: MadeUpStore) -> None:

@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from tests.cli.made_up import Cli
+from tests.running.toys import PLUGINS
+from wsal_bench import plugins
 from wsal_bench.cli import doctor
+from wsal_bench.plugins import PLUGIN_FOLDERS
+from wsal_bench.plugins.contract import Method
 
 
 def data(cli: Cli, *arguments: object) -> Any:
@@ -48,6 +52,8 @@ def test_show_reads_options_with_their_comments(cli: Cli, toys: Path) -> None:
         "kind": "float",
         "default": "1.0",
         "comment": "how much of the features it sees",
+        "inherited": "",
+        "presets": {},
     }
     assert "fsd_weight: float = 1.0" in cli("show", "toy", "--plugins", toys).stdout
 
@@ -168,3 +174,28 @@ def test_a_recipe_says_its_rules_sources_and_needs(cli: Cli) -> None:
     text = cli("show", "case").stdout
     assert "\nin_words:\n  - classes: video score >= 0.25, else the best one\n" in text
     assert "\nquirks:\n  - the option `gamma` = 0.15" in text
+
+
+@pytest.mark.parametrize("name", ["mil", "attention-mil", "acm-net", "ftcl", "toy"])
+def test_show_lists_every_option_of_a_method(
+    name: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PLUGIN_FOLDERS, str(PLUGINS))
+    shown = json.loads(cli("show", name, "--json").stdout)["data"]["options"]
+    kind: type[Method] = plugins.load("methods", name)
+    assert [option["name"] for option in shown] == list(kind.Config.fields())
+    assert all(option["default"] for option in shown)
+
+
+def test_show_says_where_an_option_comes_from_and_what_presets_make_of_it(cli: Cli) -> None:
+    shown = json.loads(cli("show", "ftcl", "--json").stdout)["data"]
+    options = {option["name"]: option for option in shown["options"]}
+    assert options["dropout"]["inherited"] == "ACMConfig"
+    assert options["learning_rate"]["inherited"] == "TrainableConfig"
+    assert options["epochs"]["inherited"] == ""
+    assert options["epochs"]["presets"] == {"simulated": 5, "hapt": 4, "small": 10, "quick": 5}
+    assert shown["found"]["simulated"]["budget"] == "chosen by video labels (12 trials, 2 folds)"
+    text = cli("show", "ftcl").stdout
+    assert "simulated 5, hapt 4, small 10, quick 5" in text
+    assert "--lr; of TrainableConfig" in text
+    assert "small: set by the preset's author" in text

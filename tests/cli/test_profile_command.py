@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.made_up import Cli
 
+pytestmark = pytest.mark.usefixtures("small_heap")
 SMALL = ("--kernels", "fsd_score,cosine_similarity", "--backends", "torch,fused", "--batch", "2")
 FAST = (*SMALL, "--length", "3,4", "--dim", "4", "--repeats", "2")
 FIELDS = {
@@ -54,10 +55,10 @@ def edited(out: Path, factor: float) -> Path:
 
 def test_compare_passes_what_was_slower_and_fails_what_was_faster(cli: Cli, tmp_path: Path) -> None:
     cli("profile", "kernels", *FAST, "--out", tmp_path)
-    fine = cli("profile", "kernels", *FAST, "--compare", edited(tmp_path, 1e-3))
+    fine = cli("profile", "kernels", *FAST, "--compare", edited(tmp_path, 1e-9))
     assert fine.exit_code == 0, fine.stderr
     assert "compared 8 rows, 0 worse" in fine.stderr
-    worse = cli("profile", "kernels", *FAST, "--compare", edited(tmp_path, 1e3))
+    worse = cli("profile", "kernels", *FAST, "--compare", edited(tmp_path, 1e9))
     assert worse.exit_code == 5
     assert "fsd_score torch cpu float32 B=2 L=4 forward+backward" in worse.stderr
 

@@ -14,11 +14,11 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.slow
 def test_the_parts_of_a_step_of_a_run_add_up_and_the_run_stays_as_it_was(
     cli: Cli, tmp_path: Path
 ) -> None:
-    made = cli("run", "--methods", "ftcl:lcs", "--quick", "--results", tmp_path)
+    short = ("--set", "acm-net.epochs=1", "--set", "ftcl.epochs=1")
+    made = cli("run", "--methods", "ftcl:lcs", "--quick", *short, "--results", tmp_path)
     assert made.exit_code == 0, made.stderr
     (run,) = (tmp_path / "simulated" / "ftcl-lcs").glob("*/seed0")
     before = content(tmp_path)

@@ -152,7 +152,7 @@ def test_options_that_do_not_fit_are_refused(
 
 def test_only_runs_have_videos(cli: Cli) -> None:
     result = cli("show", "mil", "--video", "test1")
-    assert result.exit_code == 2 and "'mil' is no run" in result.stderr
+    assert result.exit_code == 2 and "no run 'mil'" in result.stderr
 
 
 def test_damaged_activations_are_said_by_name(cli: Cli, toys: Path, run: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from wsal_bench import plugins
+from wsal_bench.cli.app import app
 from wsal_bench.data.description import Description, read
 from wsal_bench.testing import check_dataset
 
@@ -59,18 +62,38 @@ def test_the_example_plugin_conforms(plugin_folder: Path) -> None:
     assert truth.start[3] == loud[0] * 0.64 and truth.end[3] == (loud[-1] + 1) * 0.64
 
 
-@pytest.mark.slow
-def test_the_commands_run(tmp_path: Path) -> None:
+@pytest.fixture
+def commands(tmp_path: Path) -> list[list[str]]:
+    """Those of the page, and in the folder what it tells a reader to have."""
     plugin = tmp_path / "myplugins" / "datasets" / "two_tones.py"
     plugin.parent.mkdir(parents=True)
     plugin.write_text(block("python"))
-    write_features(tmp_path / "mydata")
-    commands = [shlex.split(line) for text in blocks("sh") for line in text.splitlines()]
+    commands = [
+        shlex.split(line, comments=True) for text in blocks("sh") for line in text.splitlines()
+    ]
     assert [command[:2] for command in commands] == [
+        ["wsal-bench", "data"],
         ["wsal-bench", "run"],
         ["wsal-bench", "list"],
         ["wsal-bench", "run"],
     ]
+    return commands
+
+
+def test_the_commands_run_in_small(
+    commands: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All in this process, and what trains does so for an epoch."""
+    monkeypatch.chdir(tmp_path)
+    for command in commands:
+        smaller = ["--quick", "--set", "mil.epochs=1"] if command[1] == "run" else []
+        done = CliRunner().invoke(app, [*command[1:], *smaller])
+        assert done.exit_code == 0, done.stderr
+        assert ("two-tones" if command[1] == "list" else "mAP") in done.stdout
+
+
+@pytest.mark.slow
+def test_the_commands_run(commands: list[list[str]], tmp_path: Path) -> None:
     for command in commands:
         smaller = ["--quick"] if command[1] == "run" else []
         python = [sys.executable, "-c", "from wsal_bench.cli import main; main()"]
@@ -78,7 +101,11 @@ def test_the_commands_run(tmp_path: Path) -> None:
             [*python, *command[1:], *smaller], cwd=tmp_path, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
-        assert ("two-tones" if command[1] == "list" else "mAP") in done.stdout
+        shown = {"data": "this runs:", "list": "two-tones", "run": "mAP"}
+        assert shown[command[1]] in done.stdout
+        if command[1] == "data":  # now as the page says: replaced by features of one's own
+            shutil.rmtree(tmp_path / "mydata")
+            write_features(tmp_path / "mydata")
 
 
 def write_features(folder: Path) -> None:

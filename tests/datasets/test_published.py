@@ -13,7 +13,9 @@ from tests.cli.made_up import Cli
 from tests.datasets.made_up_store import write_made_up
 from wsal_bench.data.looking import open_dataset
 from wsal_bench.data.places import VARIABLE
+from wsal_bench.data.store import read_index, write_index
 from wsal_bench.evaluation import names as protocol_names
+from wsal_bench.running.coverage import Coverage
 from wsal_datasets.thumos14 import MIS_ANNOTATED, Dataset, Thumos14Config
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "thumos14"
@@ -103,3 +105,27 @@ def test_the_known_truth_files_are_those_in_use() -> None:
     for known in Dataset.facts.truth_files:
         content = (SHARED / f"{known.name}.json").read_bytes()
         assert hashlib.sha256(content).hexdigest() == known.sha256
+
+
+def test_videos_of_the_published_list_that_are_not_there_are_counted(root: Path) -> None:
+    write_made_up("thumos14", root)  # four test videos of 210
+    assert Coverage.of(open_dataset("thumos14"), "default") == Coverage(4, 4, left_out=206)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gtea", Coverage(3, 3, left_out=1)),
+        ("activitynet12", Coverage(4, 4, missed=1, left_out=2379)),
+    ],
+)
+def test_videos_of_the_truth_without_features_are_left_out_or_missed(
+    name: str, expected: Coverage, root: Path
+) -> None:
+    place = write_made_up(name, root)
+    index = read_index(place)
+    *kept, last = index.videos["test"]
+    rows = np.load(place / "test.npy")[: last.first]
+    np.save(place / "test.npy", rows)
+    write_index(place, index.model_copy(update={"videos": {**index.videos, "test": tuple(kept)}}))
+    assert Coverage.of(open_dataset(name), "default") == expected

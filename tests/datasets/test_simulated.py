@@ -166,6 +166,7 @@ def test_the_quick_size_is_small_and_odd_numbers_of_classes_work(kind: type[Data
     assert dataset.class_names[4] == "class-04" and dataset.preset == "simulated"
 
 
+@pytest.mark.measured
 def test_it_takes_about_a_second_of_cpu() -> None:
     # ten times what it took when written: a quadratic loop would not pass
     start = time.process_time()

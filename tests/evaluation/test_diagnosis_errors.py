@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.evaluation.diagnosis_cases import (
     BOTH,
@@ -16,6 +16,7 @@ from tests.evaluation.diagnosis_cases import (
     scenes,
     truth_of,
 )
+from tests.examples import examples
 from wsal_bench.evaluation import Protocol, evaluate
 from wsal_bench.evaluation.diagnosis.case import areas, lay_out, precision_recall
 from wsal_bench.evaluation.diagnosis.errors import KINDS, EqualTiou, error_profile, kinds_of_rows
@@ -121,7 +122,7 @@ def test_normalised_precision_takes_every_class_as_the_average_class() -> None:
 
 
 @given(scenes())
-@settings(max_examples=60, deadline=None)
+@examples(20)
 def test_kinds_and_owners_are_those_of_the_definition(scene: Scene) -> None:
     case = case_of(truth_of(scene.truth), scene.detections, BOTH)
     for k, tiou in enumerate((0.3, 0.5)):
@@ -138,7 +139,7 @@ def test_kinds_and_owners_are_those_of_the_definition(scene: Scene) -> None:
 
 
 @given(scenes())
-@settings(max_examples=60, deadline=None)
+@examples(20)
 def test_areas_are_those_of_the_definition_and_of_the_evaluator(scene: Scene) -> None:
     truth, detections = truth_of(scene.truth), detections_of(scene.detections)
     case = case_of(truth, scene.detections, BOTH)
@@ -160,7 +161,7 @@ def test_areas_are_those_of_the_definition_and_of_the_evaluator(scene: Scene) ->
 
 
 @given(scenes())
-@settings(max_examples=30, deadline=None)
+@examples(10)
 def test_precision_at_a_recall_is_the_best_there_or_above(scene: Scene) -> None:
     case = case_of(truth_of(scene.truth), scene.detections)
     recalls = np.array([0.0, 0.25, 0.5, 0.75, 1.0])

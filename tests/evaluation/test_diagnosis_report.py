@@ -36,6 +36,13 @@ def test_everything_is_drawn_and_written_whatever_there_is(
     assert "mAP@AVG(0.1:0.7)" in to_text(data)
 
 
+def test_a_quick_run_is_stamped_in_text_and_pictures(tmp_path: Path) -> None:
+    quick = {**FEW, "quick": True}
+    assert to_text(quick).startswith("QUICK")
+    write_plots(quick, tmp_path)
+    assert all("QUICK" in path.read_text() for path in tmp_path.glob("*.svg"))
+
+
 def test_an_empty_bucket_is_a_dash_and_no_bar_of_height_zero(tmp_path: Path) -> None:
     assert FEW["sensitivity"][0]["average"] == [None, None, 0.0, None, None]
     line = next(line for line in to_text(FEW).splitlines() if line.startswith("XL (> 18 s)"))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.evaluation.diagnosis_cases import (
     BOTH,
@@ -12,6 +12,7 @@ from tests.evaluation.diagnosis_cases import (
     scenes,
     truth_of,
 )
+from tests.examples import examples
 from wsal_bench.evaluation.diagnosis.sensitivity import REASONS, missed, sensitivity
 from wsal_bench.evaluation.diagnosis.traits import Buckets, bucket_set, buckets
 
@@ -79,7 +80,7 @@ def test_a_bucket_is_scored_by_its_own_truths_and_all_false_positives() -> None:
 
 
 @given(scenes())
-@settings(max_examples=40, deadline=None)
+@examples(15)
 def test_every_threshold_leaves_out_its_own_hits_only(scene: Scene) -> None:
     case = case_of(truth_of(scene.truth), scene.detections, BOTH)
     member = np.arange(len(scene.truth)) % 2
@@ -127,7 +128,7 @@ def test_a_missed_truth_has_a_reason() -> None:
 
 
 @given(scenes())
-@settings(max_examples=30, deadline=None)
+@examples(10)
 def test_found_and_missed_truths_are_all_truths(scene: Scene) -> None:
     found = missed(case_of(truth_of(scene.truth), scene.detections, BOTH))
     assert (found.found + found.reasons.sum(axis=1)).tolist() == [len(scene.truth)] * 2

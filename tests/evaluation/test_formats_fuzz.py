@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.evaluation.test_formats import some_detections
 from tests.evaluation.test_formats_truth import some_truth
+from tests.examples import examples
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import (
     detections_from_json,
@@ -22,10 +23,9 @@ from wsal_bench.evaluation.formats import (
 )
 
 # more for a long run by hand: WSAL_FUZZ=100000 pytest tests/evaluation/test_formats_fuzz.py
-EXAMPLES = int(os.environ.get("WSAL_FUZZ", "150"))
+EXAMPLES = int(os.environ.get("WSAL_FUZZ", "50"))
 FUZZ = settings(
-    deadline=None,
-    max_examples=EXAMPLES,
+    examples(EXAMPLES),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.evaluation.diagnosis_cases import ScoredRow, detections_of, overlap, truth_of
+from tests.examples import examples
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.diagnosis.recall import THUMOS_TIOUS, average_recall
 from wsal_bench.types import Detections, GroundTruth
@@ -104,7 +105,7 @@ def proposals(draw: st.DrawFn) -> list[ScoredRow]:
 
 
 @given(proposals(), st.sampled_from([1.0, 2.5, 100.0]))
-@settings(max_examples=50, deadline=None)
+@examples(20)
 def test_the_curve_is_that_of_the_definition(rows: list[ScoredRow], most: float) -> None:
     detections = detections_of(rows)
     found = average_recall(WITH_EMPTY, detections, (0.3, 0.6), most)

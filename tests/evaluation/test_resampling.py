@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.statistics.made_up import RULES, noisy_detections, random_truth
 from wsal_bench.evaluation import Protocol, Scores, evaluate
 from wsal_bench.evaluation.resampling import obstacle, resampled_average_precision
@@ -54,7 +55,7 @@ def repeated(
     )
 
 
-@settings(deadline=None, max_examples=30)
+@examples(10)
 @given(st.integers(0, 10_000), st.sampled_from(AP_RULES))
 def test_weight_one_gives_the_average_precision(seed: int, ap_rule: str) -> None:
     rules = replace(RULES, ap_rule=ap_rule)
@@ -65,7 +66,7 @@ def test_weight_one_gives_the_average_precision(seed: int, ap_rule: str) -> None
     np.testing.assert_allclose(ap[0], scores.ap, rtol=0, atol=1e-12)
 
 
-@settings(deadline=None, max_examples=30)
+@examples(10)
 @given(
     st.integers(0, 10_000),
     st.lists(st.integers(0, 3), min_size=6, max_size=6),

@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.evaluation.against_reference import assert_equal_to_the_definition, cases
+from tests.examples import examples
 from wsal_bench.evaluation import Protocol, common, protocol
 from wsal_bench.evaluation.protocols import RULES, names
 from wsal_bench.evaluation.reference import counted_truths
@@ -48,13 +49,13 @@ def has_truth(case: Case, chosen: Protocol) -> bool:
     return bool(counted_truths(case[0], chosen))
 
 
-@settings(deadline=None, max_examples=150)
+@examples(40)
 @given(cases(), st.sampled_from(["false-positive", "dropped"]))
 def test_the_common_rules_are_the_definition(case: Case, outside: str) -> None:
     assert_equal_to_the_definition(*case, replace(common("x"), videos_outside=outside))
 
 
-@settings(deadline=None, max_examples=400)
+@examples(60)
 @given(cases(), rules())
 def test_any_mixture_of_rules_is_the_definition(case: Case, chosen: Protocol) -> None:
     assume(has_truth(case, chosen))
@@ -62,12 +63,9 @@ def test_any_mixture_of_rules_is_the_definition(case: Case, chosen: Protocol) ->
 
 
 @pytest.mark.parametrize("name", names())
-def test_every_named_protocol_is_the_definition(name: str) -> None:
-    @settings(deadline=None, max_examples=25)
-    @given(cases())
-    def check(case: Case) -> None:
-        chosen = replace(protocol(name), needs_videos=())
-        assume(has_truth(case, chosen))
-        assert_equal_to_the_definition(*case, chosen)
-
-    check()
+@examples(10)
+@given(case=cases())
+def test_every_named_protocol_is_the_definition(name: str, case: Case) -> None:
+    chosen = replace(protocol(name), needs_videos=())
+    assume(has_truth(case, chosen))
+    assert_equal_to_the_definition(*case, chosen)

@@ -150,7 +150,7 @@ def test_elan_documents_are_written_into_a_folder(cli: Cli, stored: Stored, tmp_
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--checkpoint", "nosuch"], 2, "neither a finished run in"),
+        (["--checkpoint", "nosuch"], 2, "no run and no checkpoint file 'nosuch' in"),
         (["--checkpoint", "nosuch.pt"], 3, "no such checkpoint"),
         (["--recipe", "comon"], 2, "did you mean 'common'"),
         (["--recipe", "acm"], 2, "attention"),
@@ -249,6 +249,7 @@ print(len(after), after[19], max(after[20:]))
 """
 
 
+@pytest.mark.measured
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_does_not_grow_with_the_number_of_videos(stored: Stored, tmp_path: Path) -> None:
     folder = tmp_path / "many"

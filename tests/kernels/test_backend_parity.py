@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tests.examples import examples
 from tests.kernels.cases import (
     FAST,
     HARD,
@@ -87,7 +88,7 @@ def solved(
 
 @each_fast_backend
 @each(SMOOTH)
-@settings(deadline=None, max_examples=40)
+@examples(8)
 @given(data=st.data(), gamma=st.sampled_from([0.01, 0.1, 1.0, 20.0]))
 def test_smooth_scores_and_gradients_agree(
     kernel: Kernel, backend: str, data: st.DataObject, gamma: float
@@ -107,7 +108,7 @@ def test_smooth_scores_and_gradients_agree(
 
 @each_fast_backend
 @each(HARD)
-@settings(deadline=None, max_examples=40)
+@examples(8)
 @given(data=st.data())
 def test_hard_scores_and_gradients_are_equal_to_the_last_bit_where_ties_abound(
     kernel: Kernel, backend: str, data: st.DataObject

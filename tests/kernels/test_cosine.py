@@ -6,10 +6,11 @@ from functools import partial
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tests.examples import examples
 from wsal_bench.kernels import cosine, cosine_similarity
 
 each_backend = pytest.mark.parametrize("backend", cosine.BACKENDS)
@@ -85,7 +86,7 @@ def test_the_length_of_a_row_does_not_matter(length: float, backend: str) -> Non
 
 
 @pytest.mark.parametrize("backend", [name for name in cosine.BACKENDS if name != "reference"])
-@settings(deadline=None, max_examples=40)
+@examples(8)
 @given(
     batch=st.integers(1, 3),
     rows=st.integers(1, 5),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+INTERPRETED = "tests/kernels/interpreted_cuda.py"
 
 needs_triton = pytest.mark.skipif(
     find_spec("triton") is None, reason="triton is not installed (pip install triton)"
@@ -31,15 +32,26 @@ def run(*command: str, **environment: str) -> str:
     return ran.stdout
 
 
+def interpreted(*options: str) -> None:
+    """Runs tests of `interpreted_cuda.py`; some have to pass and none may fail."""
+    # `not slow` or the like, given to this run, is not meant for the inner one
+    plain = {"TRITON_INTERPRET": "1", "PYTEST_ADDOPTS": ""}
+    printed = run("-m", "pytest", "-q", "-p", "no:cacheprovider", *options, **plain)
+    assert " passed" in printed and "failed" not in printed
+
+
+@needs_triton
+def test_interpreted_on_a_cpu_some_kernels_give_what_the_reference_gives() -> None:
+    """A smooth one, swept and flowed back in strips, and a hard one, walked back."""
+    names = ("fsd-strips", "lcs-greedy-float32")
+    interpreted(*(f"{INTERPRETED}::test_parity_in_strips_and_lengths[{name}]" for name in names))
+
+
 @needs_triton
 @pytest.mark.slow
 @pytest.mark.parametrize("group", ["parity", "gradients", "values"])
 def test_interpreted_on_a_cpu_it_gives_what_the_reference_gives(group: str) -> None:
-    file = "tests/kernels/interpreted_cuda.py"
-    # `not slow` or the like, given to this run, is not meant for the inner one
-    options = ("-q", "-p", "no:cacheprovider", "-k", f"test_{group}")
-    printed = run("-m", "pytest", file, *options, TRITON_INTERPRET="1", PYTEST_ADDOPTS="")
-    assert " passed" in printed and "failed" not in printed
+    interpreted(INTERPRETED, "-k", f"test_{group}")
 
 
 @needs_triton

@@ -6,10 +6,11 @@ from itertools import combinations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tests.examples import examples
 from tests.kernels.cases import each_backend
 from wsal_bench.kernels import lcs_score
 
@@ -37,7 +38,7 @@ def longest_by_enumeration(first: str, second: str) -> int:
 
 @each_backend
 @each_mode
-@settings(deadline=None, max_examples=40)
+@examples(8)
 @given(first=st.text("abc", min_size=1, max_size=6), second=st.text("abc", min_size=1, max_size=6))
 def test_equal_letters_count_the_longest_common_subsequence(
     backend: str, mode: str, first: str, second: str

@@ -30,6 +30,7 @@ print((read("VmHWM") - before) / cost.numel())
 """
 
 
+@pytest.mark.measured
 @pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="needs Linux's /proc")
 def test_soft_dtw_forward_and_backward_need_12_bytes_per_cell_above_the_input() -> None:
     """Two weights of 4 bytes for each cell between the passes, and the gradient."""

@@ -6,10 +6,11 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tests.examples import examples
 from tests.kernels.cases import each_backend
 from wsal_bench.kernels import soft_dtw, soft_dtw_divergence
 
@@ -115,7 +116,7 @@ def test_the_divergence_is_zero_for_equal_sequences_and_symmetric(backend: str) 
     torch.testing.assert_close(there, soft_dtw_divergence(b, a, backend=backend))
 
 
-@settings(deadline=None, max_examples=40)
+@examples(8)
 @given(
     rows=st.integers(1, 8),
     columns=st.integers(1, 8),

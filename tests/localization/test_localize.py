@@ -3,10 +3,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.examples import examples
 from tests.localization.plain_reference import plain_nms, plain_propose
 from wsal_bench.errors import UsageError
 from wsal_bench.localization import ClassRule, GateList, Nms, ProposalRecipe, localize, propose
@@ -84,7 +85,7 @@ def random_recipe(generator: np.random.Generator) -> ProposalRecipe:
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(deadline=None, max_examples=80)
+@examples(20)
 def test_any_recipe_gives_what_the_plain_reference_gives(seed: int) -> None:
     generator = np.random.default_rng(seed)
     activations, recipe = random_activations(generator), random_recipe(generator)
@@ -100,7 +101,7 @@ def test_any_recipe_gives_what_the_plain_reference_gives(seed: int) -> None:
     recipe=st.sampled_from([ACM, COMMON]),
     offset=st.sampled_from([0.0, 7.3, -1e4]),
 )
-@settings(deadline=None, max_examples=60)
+@examples(20)
 def test_proposals_are_finite_ordered_and_inside_the_video(
     cas: list[float], recipe: ProposalRecipe, offset: float
 ) -> None:
@@ -119,7 +120,7 @@ def test_proposals_are_finite_ordered_and_inside_the_video(
     factor=st.floats(0.01, 100),
     shift=st.floats(-100, 100),
 )
-@settings(deadline=None, max_examples=60)
+@examples(20)
 def test_a_positive_affine_change_of_the_scores_moves_nothing_under_the_common_recipe(
     cas: list[int], factor: float, shift: float
 ) -> None:

@@ -1,7 +1,8 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.localization.plain_reference import plain_tiou
 from wsal_bench.localization.nms import falling_order, suppress
 from wsal_bench.localization.rules import Nms
@@ -53,7 +54,7 @@ def test_equal_scores_come_later_first() -> None:
     threshold=st.floats(0.05, 1),
     plus=st.sampled_from([0.0, 1.0]),
 )
-@settings(deadline=None, max_examples=80)
+@examples(20)
 def test_kept_ones_are_apart_and_each_other_one_overlaps_a_better_kept_one(
     segments: list[tuple[int, int, int]], threshold: float, plus: float
 ) -> None:

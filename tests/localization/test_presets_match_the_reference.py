@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.examples import examples
 from tests.localization.examples import activations_for, bits
 from wsal_bench.localization import (
     Blend,
@@ -46,7 +47,7 @@ def made_curves(kind: str, generator: np.random.Generator, shape: tuple[int, ...
     seed=st.integers(0, 10**6),
     no_class=st.booleans(),
 )
-@settings(deadline=None, max_examples=250)
+@examples(40)
 def test_a_preset_gives_the_bits_of_its_definition(
     name: str, kind: str, length: int, dtype: Any, seed: int, no_class: bool
 ) -> None:
@@ -141,7 +142,7 @@ def any_recipe(generator: np.random.Generator) -> ProposalRecipe:
     length=st.one_of(st.just(1), st.integers(1, 40)),
     dtype=st.sampled_from([np.float32, np.float64]),
 )
-@settings(deadline=None, max_examples=250)
+@examples(40)
 def test_any_recipe_gives_the_bits_of_its_definition(
     seed: int, kind: str, length: int, dtype: Any
 ) -> None:

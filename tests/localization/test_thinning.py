@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from wsal_bench.localization.nms import thin, top_k
 from wsal_bench.localization.rules import NMS_KINDS, Nms
 from wsal_bench.types import Detections
@@ -122,7 +123,7 @@ def test_of_equal_scores_the_later_is_the_better() -> None:
     plus=st.sampled_from([0.0, 1.0]),
     drops_equal=st.booleans(),
 )  # fmt: skip
-@settings(deadline=None, max_examples=60)
+@examples(20)
 def test_thinning_a_table_is_thinning_each_video_and_class_alone(
     made: list[tuple[int, int, int, int, int]], kind: Any, plus: float, drops_equal: bool
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from wsal_bench.api import Parent, Session, Task
-from wsal_bench.config import Layer, build, read_presets
+from wsal_bench.config import build, read_presets
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.localization.recipe import ACM, COMMON
 from wsal_bench.timegrid import TimeGrid
@@ -112,9 +112,10 @@ def test_every_preset_is_valid_and_sets_nothing_that_the_parent_decides(name: st
     presets = read_presets(Path(str(module.__file__)).parent / "presets" / f"{stem}.yaml")
     assert set(presets) == {"thumos14", "simulated", "hapt", "small", "quick"}
     shared = {field for need in module.Method.needs.values() for field in need.shared}
-    for preset, values in presets.items():
-        build(module.Method.Config, [Layer(preset, values)], owner=name)
-        assert not shared & set(values)
+    for preset in presets.values():
+        build(module.Method.Config, [preset.layer], owner=name)
+        assert not shared & set(preset.options)
+        assert preset.found.known
 
 
 def test_ftcl_shares_exactly_what_acm_net_has_beyond_training() -> None:

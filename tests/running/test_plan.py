@@ -1,5 +1,6 @@
 """From a request to its cells."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,10 @@ import pytest
 
 from tests.datasets.conftest import Folder
 from tests.running.toys import request
+from wsal_bench.cli.progress import defaults_used
+from wsal_bench.config import Found, Preset, read_presets
 from wsal_bench.errors import DataError, UnavailableError, UsageError
+from wsal_bench.running import resolution
 from wsal_bench.running.cells import Cell, RunSpec
 from wsal_bench.running.specs import plan
 
@@ -111,6 +115,57 @@ def test_a_method_without_presets_runs_on_its_defaults() -> None:
     assert planned("toy")["toy"].spec.config["epochs"] == 6
 
 
+def test_published_means_the_defaults_of_all() -> None:
+    cells = planned("plain", "toy", preset="published")
+    assert cells["plain"].spec.config["scale"] == 1.0
+    assert {cell.spec.found for cell in cells.values()} == {(Found("published"),)}
+
+
+def test_a_preset_that_some_method_has_blocks_no_other() -> None:
+    cells = planned("plain", "toy", preset="other")
+    assert cells["plain"].spec.config["scale"] == 3.0
+    assert cells["toy"].spec.config["epochs"] == 6
+    assert defaults_used(list(cells.values())) == [
+        "no preset 'other' of toy: it runs on its defaults"
+    ]
+
+
+def test_a_method_with_presets_but_not_this_one_runs_on_its_defaults(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write()  # its description names no preset
+    cell = planned("plain", datasets=(f"folder:{folder.path}",))["plain"]
+    assert cell.spec.config["scale"] == 1.0
+    assert cell.spec.found == (Found("published"),)
+
+
+def test_a_child_carries_how_the_options_of_its_parent_were_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searched = {"tiny": Preset("tiny", {}, Found("weak", trials=12))}
+    read = read_presets
+    monkeypatch.setattr(
+        resolution,
+        "read_presets",
+        lambda path: searched if path and path.stem == "toy" else read(path),
+    )
+    assert planned("child")["child:first"].spec.found == (
+        Found("published"),
+        Found("weak", trials=12),
+    )
+
+
+def test_how_options_were_found_is_in_no_hash() -> None:
+    spec = planned("plain")["plain"].spec
+    assert replace(spec, found=(Found("weak", trials=3),)).hash == spec.hash
+    assert replace(spec, max_steps=5).hash != spec.hash
+
+
+def test_a_specification_from_before_knows_not_how_options_were_found() -> None:
+    document = planned("plain")["plain"].spec.to_json()
+    del document["found"], document["max_steps"]
+    assert RunSpec.from_json(document).found == (Found("unknown"),)
+
+
 def test_a_shared_option_comes_from_the_parent() -> None:
     cells = planned("child", sets=("toy.width=9",))
     assert cells["child:first"].spec.config["width"] == 9
@@ -151,7 +206,7 @@ def test_options_of_the_data_set_are_set_by_hand_for_every_row(tmp_path: Path) -
         (("plain",), {"sets": ("plain.scale=a",)}, "plain.scale = 'a'"),
         (("plain",), {"sets": ("plain.scale=1", "plain.scale=2")}, "set twice"),
         (("plain",), {"sets": ("tiny.nois=1",)}, "did you mean 'noise'"),
-        (("plain",), {"preset": "smal"}, "no preset 'smal'"),
+        (("plain",), {"preset": "smal"}, "a preset 'smal'; did you mean 'small'"),
         (("plain",), {"protocol": "thumos14/common"}, "tiny/common"),
         (("plain",), {"recipe": "comon"}, "did you mean 'common'"),
         (("plain",), {"recipe": "owm"}, "did you mean 'own'"),

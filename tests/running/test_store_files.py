@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from wsal_bench import files
 from wsal_bench.environment import environment
 from wsal_bench.errors import DataError
@@ -32,7 +33,7 @@ def said(length: int, dtype: str = "float32") -> Activations:
     )
 
 
-@settings(deadline=None, max_examples=20)
+@examples(10)
 @given(lengths=st.lists(st.integers(1, 6), min_size=1, max_size=5))
 def test_activations_come_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, lengths: list[int]

@@ -115,7 +115,7 @@ def test_a_row_that_was_not_run_stays_with_dashes() -> None:
     table = study([run(4)], [run(2)])
     assert table.rows[1].headline is None
     line = next(line for line in page.to_markdown(table).splitlines() if "toy:fsd" in line)
-    assert line.count(" - ") == 10  # seven tIoUs, the mean, its error and the difference
+    assert line.count(" - ") == 5  # the mean, the difference and three tIoUs
 
 
 def test_a_difference_inside_the_noise_is_marked_and_the_mark_explained() -> None:
@@ -164,3 +164,15 @@ def test_the_document_keeps_what_is_unknown_as_null() -> None:
 
 def test_latex_draws_check_marks() -> None:
     assert page.to_latex(study([run(4, fsd=1.0)], [run(2)])).count(r"\checkmark") == 1
+
+
+def test_an_ablation_of_quick_runs_is_stamped_in_every_form() -> None:
+    rows = {
+        name: [replace(run(count), quick=True)]
+        for name, count in zip(PLAN.names, (3, 2, 1), strict=True)
+    }
+    study = build(rows, PLAN, dataset="toy", recipe="own", num_resamples=20)
+    assert page.to_markdown(study).startswith("# Ablation of toy on toy (QUICK)\n")
+    assert "(QUICK)" in page.to_latex(study)
+    assert "True" in page.to_csv(study).splitlines()[1]
+    assert page.content(study)["quick"] is True

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.statistics.made_up import noisy_detections, random_truth
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, common, protocol, with_tious
@@ -126,7 +127,7 @@ def test_protocols_without_a_common_measure_are_refused() -> None:
         common_measure(RULES, with_tious(RULES, [0.25]))
 
 
-@settings(max_examples=5, deadline=None)
+@examples(5)
 @given(st.sampled_from([RULES, GRID]))
 def test_an_audit_is_the_same_each_time(rules: Protocol) -> None:
     fair, poor = targets()

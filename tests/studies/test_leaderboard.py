@@ -11,9 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from wsal_bench.config import Found
 from wsal_bench.evaluation import Counts, Scores, common, evaluate
 from wsal_bench.report import board as page
-from wsal_bench.report.plot import to_svg
+from wsal_bench.report.board_columns import wide_keys
+from wsal_bench.report.pictures import pictures
+from wsal_bench.report.plot import forest
+from wsal_bench.running.coverage import Coverage
 from wsal_bench.studies.leaderboard import Leaderboard, build
 from wsal_bench.studies.runs import ScoredRun
 from wsal_bench.types import Detections, GroundTruth
@@ -79,7 +83,6 @@ def test_data_that_are_drawn_need_three_data_seeds_times_two_training_seeds() ->
     [
         ({"track": "points"}, "the rows have different tracks"),
         ({"selection": "test"}, "the rows have different selections"),
-        ({"budget": "no preset"}, "the rows have different budgets"),
         ({"data": {"noise": 2.0}}, "the rows have different data"),
         ({"settings": {"precision": "bf16"}}, "the rows have different precisions"),
         ({"settings": {"device": "cuda"}}, "the rows have different devices"),
@@ -160,7 +163,8 @@ def test_failed_cells_are_listed_below_the_table() -> None:
 
 
 def test_a_ranking_sets_the_best_of_each_column_in_bold() -> None:
-    text = page.to_markdown(board(runs("mil", [0.1] * 6), runs("ftcl", [0.2] * 6)))
+    table = board(runs("mil", [0.1] * 6), runs("ftcl", [0.2] * 6))
+    text = page.to_markdown(table, wide_keys(table))
     ftcl, mil = [line for line in text.splitlines() if line.startswith(("| ftcl", "| mil"))]
     assert ftcl.count("**20.0 ± 0.0**") == 10  # three averages and seven tIoUs
     assert "**" not in mil
@@ -177,9 +181,9 @@ def test_costs_are_means_and_the_papers_number_is_quoted() -> None:
         )
         for seed in (0, 1)
     )
-    line = next(
-        line for line in page.to_markdown(board([one, two])).splitlines() if "| mil" in line
-    )
+    table = board([one, two])
+    text = page.to_markdown(table, wide_keys(table))
+    line = next(line for line in text.splitlines() if "| mil" in line)
     assert [cell.strip() for cell in line.split("|")[-6:-1]] == [
         "1 x 2",
         "1,234",
@@ -224,9 +228,9 @@ def test_no_run_at_all_is_a_page_that_says_so() -> None:
 
 def test_equal_boards_are_drawn_with_equal_bytes() -> None:
     table = board(runs("mil", [0.1, 0.2]), [run("floor:random", 0.05)])
-    picture = to_svg(table)
-    assert picture == to_svg(table)
-    assert "floor:random" in picture
+    picture = pictures(lambda: forest(table))
+    assert picture == pictures(lambda: forest(table))
+    assert "floor:random" in picture["svg"].decode()
 
 
 def test_rows_with_options_set_by_hand_stand_apart_and_are_not_ranked() -> None:
@@ -317,7 +321,8 @@ def test_a_ranking_compares_each_row_with_the_best_and_marks_what_is_inside_the_
     assert far.statistics is not None and far.statistics.comparison is not None
     assert not far.statistics.comparison.inside_noise
     text = page.to_markdown(table)
-    assert " SE |" in text and "≈" in text
+    assert " SE |" in page.to_markdown(table, ["se"]) and " SE |" not in text
+    assert "≈" in text
     row = page.to_json(table)["data"]["leaderboards"][0]["rows"][1]
     assert row["difference"]["inside_noise"] is True
     assert row["difference"]["sign_flip"]["num_pairs"] == 6
@@ -326,7 +331,126 @@ def test_a_ranking_compares_each_row_with_the_best_and_marks_what_is_inside_the_
     assert [line["inside_noise"] for line in lines] == ["", "True", "False"]
 
 
+def test_an_interval_that_excludes_zero_but_not_after_correction_is_explained() -> None:
+    table = board(*([scored(n, seed) for seed in SIX] for n in (9, 8, 7, 6, 5, 2)))
+    text = page.to_markdown(table)
+    marks = {
+        line.split("|")[1].strip(): line.split("|")[3].strip()[-1]
+        for line in text.splitlines()
+        if line.startswith(("| m0", "| close"))
+    }
+    assert marks == {"m09": "-", "close": "≈", "m07": "≈", "m06": "†", "m05": "†", "m02": "]"}
+    (note,) = [line for line in text.splitlines() if line.startswith("- †")]
+    for name in ("m06", "m05"):
+        (row,) = [row for row in table.rows if row.name == name]
+        assert row.statistics is not None and row.statistics.comparison is not None
+        compared = row.statistics.comparison
+        assert compared.interval.p_value < 0.05 < compared.adjusted_p
+        alone, corrected = compared.interval.p_value, compared.adjusted_p
+        assert f"{name} p {alone:.2g} alone, {corrected:.2g} corrected" in note
+    assert "m02" not in note
+
+
+def test_each_row_has_an_interval_of_its_own_floors_too() -> None:
+    table = board([scored(9, 0)], [scored(8, 0)], [replace(scored(3, 0), method="floor:random")])
+    text = page.to_markdown(table)
+    row = table.references[0]
+    assert row.statistics is not None and row.statistics.interval is not None
+    # a quarter of 12 videos: 0.25 -+ 1.96 * root(1/4 * 3/4 / 12)
+    assert row.statistics.interval.low == pytest.approx(0.25 - 1.96 * 0.125, abs=0.03)
+    assert row.statistics.interval.high == pytest.approx(0.25 + 1.96 * 0.125, abs=0.03)
+    assert text.count("[95 %]") == 2  # of the methods and of the floors
+    found = page.to_json(table)["data"]["leaderboards"][0]["references"][0]["interval"]
+    assert found["low"] == row.statistics.interval.low
+
+
+def test_a_digest_in_a_rows_name_is_short_and_still_tells_rows_apart() -> None:
+    one, other = "0123456789abcdef" * 4, "01234567ffffffff" * 4
+    table = board(
+        [run("mil", data={"fingerprint": one})], [run("mil", data={"fingerprint": other})]
+    )
+    assert names(table) == ["mil [data.fingerprint=012345678]", "mil [data.fingerprint=01234567f]"]
+    assert table.rows[0].differs == {"data.fingerprint": one}
+
+
+def test_a_paper_column_stands_only_where_there_is_a_figure() -> None:
+    assert "paper" not in page.to_markdown(board([run("mil")]))
+    assert "|  28.5 |" in page.to_markdown(board([run("mil", paper={"0.1:0.7": 28.5})]))
+
+
 def test_without_a_ranking_nothing_is_compared_with_the_best() -> None:
     table = board([scored(9, 0)], [scored(8, 0)])
     assert not table.best
     assert "Δ" not in page.to_markdown(table)
+
+
+def test_rows_whose_options_were_found_otherwise_are_named_with_what_would_rank_them() -> None:
+    table = board(
+        runs("mil", [0.1] * 6, budget="chosen by video labels (12 trials)", source="folder:/d"),
+        runs("mine", [0.2] * 5, budget="published defaults", source="folder:/d"),
+    )
+    assert not table.is_ranking
+    text = page.to_markdown(table)
+    assert text.startswith("# toy (not a ranking: budgets differ)\n")
+    assert "mil: chosen by video labels (12 trials); mine: published defaults." in text
+    assert (
+        "`wsal-bench run --methods mil,mine --datasets folder:/d --seeds 0,1,2,3,4,5 "
+        "--preset published`, then `wsal-bench leaderboard --datasets toy --preset published`"
+    ) in text
+    assert "not a ranking: budgets differ" in page.to_latex(table)
+    assert "not a ranking: budgets differ" in forest(table).get_suptitle()
+
+
+def test_the_command_names_enough_seeds_of_data_that_are_drawn() -> None:
+    rows = [run("mil", budget=budget, seeded=True, data_seed=4, seed=7) for budget in ("a", "b")]
+    table = board([rows[0]], [replace(rows[1], method="mine")])
+    said = " ".join(table.obstacles)
+    assert "--data-seeds 0,1,4 --seeds 0,7 --preset published" in said
+
+
+def test_options_that_nobody_knows_the_origin_of_are_not_ranked_even_alone() -> None:
+    table = board(*(runs(name, [0.1] * 6, budget=Found().budget) for name in ("a", "b")))
+    assert "# toy (not a ranking: budgets unknown)" in page.to_markdown(table)
+
+
+def test_quick_runs_are_stamped_in_every_form() -> None:
+    table = board(runs("mil", [0.1] * 6, quick=True))
+    assert not table.is_ranking and table.quick
+    assert page.to_markdown(table).startswith("# toy (QUICK; not a ranking)\n")
+    assert "QUICK" in page.to_latex(table)
+    assert "QUICK" in forest(table).get_suptitle()
+    assert page.content(table)["quick"] is True
+    (line,) = csv.DictReader(io.StringIO(page.to_csv(table)))
+    assert line["quick"] == "True"
+
+
+MISSING = Coverage(videos=198, segments=3000, left_out=12)
+
+
+def test_a_table_of_some_of_the_protocols_videos_is_no_result_of_the_protocol() -> None:
+    table = board(runs("mil", [0.1] * 6, coverage=MISSING))
+    assert not table.is_ranking
+    text = page.to_markdown(table)
+    assert "198 of 210 videos, not a result of the whole protocol" in text.splitlines()[0]
+    assert "12 of the protocol's 210 videos have no features: 12 are left out" in text
+    assert page.content(table)["scored"]["left_out"] == 12
+
+
+def test_missing_videos_may_be_allowed_and_every_row_says_so() -> None:
+    every = runs("mil", [0.1] * 6, coverage=MISSING)
+    table = build(every, dataset="toy", recipe="own", allow_missing=True)
+    assert table.is_ranking
+    assert names(table) == ["mil (198 of 210 videos)"]
+    assert "not a result of the whole protocol" in page.to_markdown(table).splitlines()[0]
+
+
+def test_videos_that_count_as_missed_are_among_the_scored_ones() -> None:
+    coverage = Coverage(videos=210, segments=3000, missed=12)
+    assert coverage.share == "198 of 210 videos"
+    assert "count as missed" in coverage.sentence
+
+
+def test_a_whole_data_set_is_said_to_be_whole() -> None:
+    text = page.to_markdown(board(runs("mil", [0.1] * 6, coverage=Coverage(80, 210))))
+    assert text.startswith("# toy\n")
+    assert "Scored: 80 test videos with 210 true segments; each of the protocol's videos" in text

@@ -14,6 +14,7 @@ from wsal_bench.api import Session, Task
 from wsal_bench.localization.recipe import COMMON, ProposalRecipe
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.training.hooks import Phase, Progress, TrainableConfig, as_array
+from wsal_bench.training.stepping import cosine_decay, ramp
 from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Activations, Batch, Video, WeakVideo
 
@@ -144,6 +145,69 @@ class Refining(PseudoLabels):
     fresh = False
 
 
+class Scheduled(Accumulating):
+    """A learning rate that warms up and falls, on clipped gradients."""
+
+    def learning_rate_factor(self, progress: Progress) -> float:
+        return ramp(progress.fraction, 0, 0.3) * cosine_decay(progress.fraction)
+
+    def clip_norm(self, progress: Progress) -> float:
+        return 0.2 + progress.phase
+
+
+class Averaged(PseudoLabels):
+    """Pseudo labels of averaged weights, beside running statistics and a counter."""
+
+    def network(self) -> nn.Module:
+        network = super().network()
+        assert isinstance(network, nn.Sequential)
+        return network.append(Counting(self.task.num_classes))
+
+    def ema_decay(self, progress: Progress) -> float:
+        return min(0.9, progress.update / 4)  # none at the first step of a phase
+
+
+class AveragedOn(Averaged):
+    """The same, going on with the network and the average of the first phase."""
+
+    fresh = False
+
+    def ema_decay(self, progress: Progress) -> float:
+        return 0.9
+
+
+class TakingTurns(TwoOptimizers):
+    """Each optimiser steps every other time; what counts in the loss is told by the same count."""
+
+    accumulate = 2
+
+    def turn(self, progress: Progress) -> Sequence[int]:
+        return [progress.update % 2]
+
+    def loss(self, outputs: Any, batch: Batch, progress: Progress) -> dict[str, Tensor]:
+        terms = super().loss(outputs, batch, progress)
+        return terms | {"norm": terms["norm"] * (1 + progress.update % 2)}
+
+
+class Counting(nn.Module):
+    """Running means that shift what passes, and how many of them there were."""
+
+    mean: Tensor
+    passes: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("passes", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, values: Tensor) -> Tensor:
+        if self.training:
+            with torch.no_grad():
+                self.mean.lerp_(values.mean((0, 1)), 0.1)
+                self.passes.add_(1)
+        return values - self.mean
+
+
 class FromParent(Tiny):
     """Begins with its parent's first layer."""
 
@@ -152,7 +216,8 @@ class FromParent(Tiny):
         own["0.weight"].copy_(self.parents["start"].weights["classifier"])
 
 
-EVERY_HOOK = (Tiny, Accumulating, TwoOptimizers, Unsized, PseudoLabels, Refining)
+STEPPING = (Scheduled, Averaged, AveragedOn, TakingTurns)
+EVERY_HOOK = (Tiny, Accumulating, TwoOptimizers, Unsized, PseudoLabels, Refining, *STEPPING)
 
 
 def to_batch(videos: Sequence[WeakVideo]) -> Batch:

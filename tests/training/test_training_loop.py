@@ -30,7 +30,7 @@ from wsal_bench.api import Parent, Session, Step, Task
 from wsal_bench.errors import DataError, NonFiniteLossError
 from wsal_bench.training.checkpoints import last_weights
 from wsal_bench.training.hooks import Phase, Progress
-from wsal_bench.training.loop import Interrupted, fit
+from wsal_bench.training.loop import Interrupted, fit, step_limits
 from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Batch, WeakVideo
 
@@ -320,3 +320,29 @@ def test_training_leaves_the_videos_as_they_were() -> None:
         assert np.array_equal(video.features[:], untouched.features[:])
         assert np.array_equal(video.labels, untouched.labels)
         assert len(video.labels) == NUM_CLASSES
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_limit_ends_training_as_if_it_had_been_planned_so(workers: int) -> None:
+    seen: list[Progress] = []
+
+    class Watching(Tiny):
+        def loss(self, outputs: Any, batch: Batch, progress: Progress) -> dict[str, Tensor]:
+            seen.append(progress)
+            return super().loss(outputs, batch, progress)
+
+    limited = Session(max_steps=5, num_workers=workers)
+    result = fit(make(Watching, epochs=50), make_videos(), limited)  # three batches an epoch
+    assert [record.steps for record in result.history] == [3, 2]
+    assert [progress.fraction for progress in seen] == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8])
+
+
+def test_a_limit_above_what_a_training_takes_changes_nothing() -> None:
+    limited = fit(make(Tiny), make_videos(), Session(max_steps=10_000))
+    assert same(list(limited.network.parameters()), weights(make(Tiny)))
+
+
+def test_phases_share_a_limit_by_their_epochs() -> None:
+    assert step_limits([Phase(3), Phase(1)], 200) == [150, 50]
+    assert step_limits([Phase(999), Phase(1)], 200) == [199, 1]
+    assert step_limits([Phase(3)], None) == [None]

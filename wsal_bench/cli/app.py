@@ -25,6 +25,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "infer": Entry("infer:infer", "Segments for new videos, with a stored run."),
         "profile": Entry("profile:profile", "Where the time goes: kernels, training steps."),
         "data": Entry("data:data", "Bring data sets in, check them, look at them."),
+        "new": Entry("new:new", "A commented method or data set that runs, to make your own."),
         "doctor": Entry("doctor:doctor", "Check this installation and its plugins."),
     }
 )
@@ -40,6 +41,8 @@ class App(LazyGroup):
     ) -> NoReturn:
         """Runs one command and exits with the code that its outcome has."""
         arguments = list(sys.argv[1:] if args is None else args)
+        if arguments[:1] == ["help"]:
+            arguments = [*arguments[1:], "--help"]
         boundary = Boundary(arguments)
         with boundary:
             extra["standalone_mode"] = False
@@ -76,7 +79,8 @@ def _discard_output() -> None:
     "wsal-bench",
     cls=App,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 1 internal, "
+    epilog="`help COMMAND` is COMMAND --help. "
+    "Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 1 internal, "
     "2 names and values, 3 data and files, 4 some cells failed, 5 a check failed, "
     "6 a device or an extra is missing, 130 and 143 interrupted.",
 )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from wsal_bench.cli.options import json_option, plugins_option, results_option
-from wsal_bench.cli.output import document
+from wsal_bench.cli.options import dataset_option, json_option, plugins_option, results_option
+from wsal_bench.cli.output import document, show
 from wsal_bench.cli.rescore import open_target, read_truths, truth_options
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, common, protocol
@@ -22,9 +22,7 @@ from wsal_bench.studies.targets import Target, is_run
 @click.argument("b", metavar="B")
 @click.option("--protocol-a", "rules_a", metavar="NAME", help="The rules A was scored under.")
 @click.option("--protocol-b", "rules_b", metavar="NAME", help="The rules B was scored under.")
-@click.option(
-    "--dataset", help="Whose common rules; by default the run's, or what videos' names say."
-)
+@dataset_option("Whose common rules; by default the run's, or what videos' names say.")
 @truth_options
 @click.option("--recipe", default=OWN_RECIPE, show_default=True, help="Of runs: how they were cut.")
 @results_option
@@ -65,7 +63,11 @@ def audit_(
     if as_json:
         click.echo(document(page.SCHEMA, "data", page.content(found)))
     else:
-        click.echo(page.to_markdown(found), nl=False)
+        show(
+            None,
+            {"md": page.to_markdown(found)},
+            lambda width, styled: page.to_terminal(found, width=width, styled=styled),
+        )
 
 
 def _default(target: Target, recipe: str, dataset: str | None, fallback: str | None) -> Protocol:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from wsal_bench.cli.options import plot_option
 from wsal_bench.cli.output import document, note
 from wsal_bench.errors import UsageError
 
@@ -27,7 +28,7 @@ class DiagnosisChoice:
 
     Args:
         wanted: `--diagnose`.
-        out: `--out`.
+        plot: `--plot`.
         buckets: `--buckets`.
         equal_tiou: `--equal-tiou`.
         diving_rule: `--diving-rule`, of runs only.
@@ -36,7 +37,7 @@ class DiagnosisChoice:
     """
 
     wanted: bool
-    out: Path | None
+    plot: Path | None
     buckets: str | None
     equal_tiou: str | None
     diving_rule: bool = False
@@ -50,7 +51,7 @@ class DiagnosisChoice:
             UsageError: one is there without `--diagnose`.
         """
         given = {
-            "--out": self.out,
+            "--plot": self.plot,
             "--buckets": self.buckets,
             "--equal-tiou": self.equal_tiou,
             "--diving-rule": self.diving_rule or None,
@@ -92,7 +93,7 @@ def choice(values: dict[str, Any]) -> DiagnosisChoice:
     """
     found = DiagnosisChoice(
         wanted=values.pop("diagnose"),
-        out=values.pop("out"),
+        plot=values.pop("plot"),
         buckets=values.pop("buckets"),
         equal_tiou=values.pop("equal_tiou"),
         **{name: values.pop(name) for name in _OF_RUNS if name in values},
@@ -115,11 +116,7 @@ def refuse_diagnosis_only(values: Mapping[str, Any]) -> None:
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--diagnose", is_flag=True, help="Say where the errors come from."),
-    click.option(
-        "--out",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="With --diagnose (of a run also --video): folder for the pictures, SVG and PNG.",
-    ),
+    plot_option("With --diagnose (of a run also --video): folder for the pictures, SVG and PNG."),
     click.option(
         "--buckets",
         type=click.Choice(("thumos14", "activitynet", "quantile")),
@@ -171,18 +168,15 @@ def diagnose_stored(name: str, results: Path, chosen: DiagnosisChoice) -> dict[s
         DataError: its files or data cannot be read.
     """
     from wsal_bench.running.diagnosing import diagnose_run
-    from wsal_bench.running.lookup import find_run
+    from wsal_bench.running.lookup import one_run
 
-    run = find_run(results, name)
-    if run is None:
-        raise UsageError(f"{name!r} is no run", hint="only runs have something to diagnose")
+    directory = one_run(results, name).directory
 
     def report(done: int, number: int) -> None:
         if sys.stderr.isatty():
             end = "\n" if done == number else ""
             click.echo(f"\rrecipe {done} of {number}{end}", nl=False, err=True)
 
-    directory = Path(run["directory"])
     return diagnose_run(directory, chosen.options(), chosen.recipe, chosen.protocol, report)
 
 
@@ -195,9 +189,9 @@ def show_diagnosis(data: Mapping[str, Any], chosen: DiagnosisChoice, *, as_json:
     from wsal_bench.evaluation.diagnosis import SCHEMA
     from wsal_bench.report.diagnosis import to_text
 
-    if chosen.out is not None:
+    if chosen.plot is not None:
         from wsal_bench.report.diagnosis_plots import write_plots
 
-        for path in write_plots(data, chosen.out):
+        for path in write_plots(data, chosen.plot):
             note(f"wrote {path}")
     click.echo(document(SCHEMA, "data", data) if as_json else to_text(data))

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from wsal_bench import __version__, plugins
-from wsal_bench.cli.options import json_option, plugins_option, results_option
+from wsal_bench.cli.options import Renamed, json_option, plugins_option, results_option
 from wsal_bench.cli.output import document
 from wsal_bench.errors import UsageError, WsalError, did_you_mean
 
@@ -41,7 +41,12 @@ class Check:
 
 @click.command()
 @click.option(
-    "--plugin", metavar="NAME", help="Run the conformance kit on a method, data set or folder:PATH."
+    "--check",
+    "plugin",
+    cls=Renamed,
+    former=("--plugin",),
+    metavar="NAME",
+    help="Run the conformance kit on a method, data set or folder:PATH.",
 )
 @results_option
 @plugins_option

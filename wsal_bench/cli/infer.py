@@ -73,7 +73,7 @@ class Request:
     "--checkpoint",
     required=True,
     metavar="RUN|FILE",
-    help="A finished run (directory or hash), or a checkpoint file in one.",
+    help="A finished run (as `list runs` names it, directory or hash), or a checkpoint file.",
 )
 @click.option(
     "--fps",
@@ -215,7 +215,7 @@ def _trained(request: Request) -> Trained:
     import torch
 
     from wsal_bench.inference.trained import open_trained, run_directory
-    from wsal_bench.running.lookup import find_run
+    from wsal_bench.running.lookup import one_run
 
     path = Path(request.checkpoint)
     if path.is_file():
@@ -223,14 +223,9 @@ def _trained(request: Request) -> Trained:
     else:
         if path.suffix in (".pt", ".pth"):
             raise DataError("no such checkpoint", path=path)
-        run = find_run(request.results, request.checkpoint)
-        if run is None:
-            raise UsageError(
-                f"{request.checkpoint!r} is neither a finished run in {request.results} nor a "
-                "checkpoint file",
-                hint="list the runs with: wsal-bench list runs",
-            )
-        trained = open_trained(Path(run["directory"]), None, request.device)
+        what = "no run and no checkpoint file"
+        run = one_run(request.results, request.checkpoint, what)
+        trained = open_trained(run.directory, None, request.device)
     torch.set_num_threads(request.threads or trained.spec.threads)
     for text in trained.notes:
         warn(text)

@@ -25,7 +25,15 @@ class Entry:
     summary: str
 
 
-class LazyGroup(click.Group):
+class HelpfulGroup(click.Group):
+    """A group that says what there is where no command is named; exit code 0."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Nothing at all means `--help`."""
+        return super().parse_args(ctx, args or ["--help"])
+
+
+class LazyGroup(HelpfulGroup):
     """Commands by name, in the order of their table; subclasses name it."""
 
     table: ClassVar[Mapping[str, Entry]] = {}

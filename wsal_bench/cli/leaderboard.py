@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from wsal_bench.cli.options import json_option, results_option
-from wsal_bench.cli.output import FORMATS, document, note, warn, write_forms
+from wsal_bench.cli.options import (
+    NamesType,
+    Renamed,
+    columns_options,
+    json_option,
+    plugins_option,
+    results_option,
+)
+from wsal_bench.cli.output import FORMATS, columns_of, document, note, show, warn, write_forms
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import recipe as presets
 from wsal_bench.report import board as page
+from wsal_bench.report.board_columns import keys, wide_keys
 from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.results import ResultStore, StoredRun
 from wsal_bench.studies.leaderboard import Leaderboard, build
-from wsal_bench.studies.stored import Collection, collect, datasets, recipes
+from wsal_bench.studies.stored import Collection, collect, recipes
+from wsal_bench.studies.stored import datasets as stored_datasets
 
 
 @click.command()
 @results_option
-@click.option("--dataset", "names", multiple=True, help="Only this data set; repeatable.")
+@plugins_option
+@click.option(
+    "--datasets",
+    cls=Renamed,
+    former=("--dataset",),
+    type=NamesType(),
+    multiple=True,
+    help="Only these data sets, as in simulated,hapt; by default all.",
+)
 @click.option("--protocol", help="Rules; by default <dataset>/common.")
 @click.option(
     "--recipe", default=OWN_RECIPE, show_default=True, help="own, or one of `list recipes`."
@@ -29,9 +49,8 @@ from wsal_bench.studies.stored import Collection, collect, datasets, recipes
     "--format",
     "form",
     type=click.Choice((*FORMATS, "all")),
-    default="all",
-    show_default=True,
-    help="Forms to write; stdout gets the first of them.",
+    show_default="all, and a table on a terminal",
+    help="Forms to write; stdout gets it, or md.",
 )
 @click.option(
     "--out",
@@ -46,55 +65,110 @@ from wsal_bench.studies.stored import Collection, collect, datasets, recipes
     metavar="TEXT",
     help="A sentence below the table, such as how options were chosen; repeatable.",
 )
-@click.option("--plot", is_flag=True, help="Draw <dataset>.svg too: mAP against tIoU.")
+@click.option("--preset", help="Only runs of this preset; published: of published defaults.")
+@click.option("--quick", is_flag=True, help="The quick runs instead, stamped as such.")
+@click.option(
+    "--allow-missing",
+    is_flag=True,
+    help="Rank although videos of the protocol have no features; each row says so.",
+)
+@click.option(
+    "--plot",
+    is_flag=False,
+    flag_value="",
+    metavar="[DIR]",
+    help="Draw <dataset>.svg and .png too, into DIR or the folder of --out: rows with intervals.",
+)
+@columns_options
 @json_option
 def leaderboard(
     results: Path,
-    names: tuple[str, ...],
+    datasets: tuple[tuple[str, ...], ...],
     protocol: str | None,
     recipe: str,
-    form: str,
+    form: str | None,
     out: Path | None,
     remarks: tuple[str, ...],
-    plot: bool,
+    plot: str | None,
+    wide: bool,
+    columns: tuple[str, ...] | None,
     as_json: bool,
+    **chosen: Any,
 ) -> None:
-    """Write and print the table of the stored runs; quick runs are never in it."""
+    """Write and print the table of the stored runs; quick ones are never beside others."""
     out = results / "leaderboards" if out is None else out
     store = ResultStore(results)
     for problem in store.problems():
         warn(f"{problem.directory}: left out, {problem.message}")
     stored = store.records(include_failed=True)
-    chosen = _names(stored, names, results)
+    shown = _shown(stored, Shown(recipe, protocol, **chosen))
+    wanted = tuple(name for part in datasets for name in part)
+    known = _names(stored, wanted, results, quick=shown.quick)
     _check_recipe(stored, recipe)
-    boards = [
-        replace(board, remarks=remarks) for board in _boards(stored, chosen, protocol, recipe)
-    ]
-    if str(out) != "-":
-        for board in boards:
-            write_forms(out, board.dataset, _forms(board), form)
-            if plot and board.protocol is not None:
-                _draw(board, out)
-    elif plot:
-        raise UsageError("--plot draws a file", hint="name a folder with --out")
+    boards = [replace(board, remarks=remarks) for board in _boards(stored, known, shown)]
+    picked = {
+        board.dataset: columns_of(wide, columns, keys(board), wide_keys(board)) for board in boards
+    }
+    if plot is not None and not plot and str(out) == "-":
+        raise UsageError("--plot draws a file", hint="name a folder: --plot DIR")
+    for board in boards if str(out) != "-" else ():
+        forms = _forms(board, picked[board.dataset])
+        write_forms(out, board.dataset + shown.suffix, forms, form or "all")
+    for board in boards if plot is not None else ():
+        if board.protocol is not None:
+            _draw(board, Path(plot or out), board.dataset + shown.suffix)
     if as_json:
         found = {"leaderboards": [page.content(board) for board in boards]}
         click.echo(document(page.SCHEMA, "data", found))
-    else:
-        shown = FORMATS[0] if form == "all" else form
-        click.echo("\n".join(_forms(board)[shown] for board in boards), nl=False)
+        return
+    for index, board in enumerate(boards):
+        if index:
+            click.echo()
+        forms = _forms(board, picked[board.dataset])
+        show(form, forms, partial(_for_eyes, board, picked[board.dataset]))
 
 
-def _names(stored: list[StoredRun], wanted: tuple[str, ...], results: Path) -> list[str]:
-    known = datasets(stored)
+@dataclass(frozen=True)
+class Shown:
+    """Which of the stored runs a table shows, and under what."""
+
+    recipe: str
+    protocol: str | None
+    preset: str | None
+    quick: bool
+    allow_missing: bool
+
+    @property
+    def suffix(self) -> str:
+        """What the names of the files end in, so that no table takes another one's place."""
+        return (f"-{self.preset}" if self.preset else "") + ("-quick" if self.quick else "")
+
+
+def _shown(stored: list[StoredRun], asked: Shown) -> Shown:
+    """Quick runs too where there are no others: their table says that it ranks nothing."""
+    quick, others = stored_datasets(stored, quick=True), stored_datasets(stored)
+    if asked.quick or not quick:
+        return asked
+    if not others:
+        note("there are only quick runs; their tables rank nothing")
+        return replace(asked, quick=True)
+    if alone := sorted(set(quick) - set(others)):
+        note(f"only quick runs on {', '.join(alone)}: --quick shows them")
+    return asked
+
+
+def _names(
+    stored: list[StoredRun], wanted: tuple[str, ...], results: Path, *, quick: bool
+) -> list[str]:
+    kind, known = "quick " if quick else "", stored_datasets(stored, quick=quick)
     for name in wanted:
         if name not in known:
             raise UsageError(
-                f"no run on data set {name!r} in {results}", hint=did_you_mean(name, known)
+                f"no {'quick ' if quick else ''}run on data set {name!r} in {results}",
+                hint=did_you_mean(name, known),
             )
     if not known:
-        quick = ", only quick ones, which rank nothing" if stored else ""
-        raise UsageError(f"no run in {results}{quick}", hint="make some with wsal-bench run")
+        raise UsageError(f"no {kind}run in {results}", hint="make some with wsal-bench run")
     return list(dict.fromkeys(wanted)) or known
 
 
@@ -104,9 +178,7 @@ def _check_recipe(stored: list[StoredRun], recipe: str) -> None:
         raise UsageError(f"no recipe {recipe!r}", hint=did_you_mean(recipe, known))
 
 
-def _boards(
-    stored: list[StoredRun], names: list[str], protocol: str | None, recipe: str
-) -> list[Leaderboard]:
+def _boards(stored: list[StoredRun], names: list[str], shown: Shown) -> list[Leaderboard]:
     """The tables of those data sets on which a method, or at least a floor, has scores.
 
     Raises:
@@ -114,44 +186,60 @@ def _boards(
     """
     boards, empty = [], []
     for name in names:
-        found = collect(stored, name, recipe=recipe, protocol=protocol)
-        board = _board(found)
-        if board.rows or board.by_hand or (board.references and not found.num_unscored):
+        found = collect(
+            stored,
+            name,
+            recipe=shown.recipe,
+            protocol=shown.protocol,
+            quick=shown.quick,
+            preset=shown.preset,
+        )
+        board = _board(found, allow_missing=shown.allow_missing)
+        floors_alone = board.references and not found.num_unscored and not shown.preset
+        if board.rows or board.by_hand or floors_alone:
             boards.append(board)
         else:
+            preset = f" and the preset {shown.preset}" if shown.preset else ""
             empty.append(
-                f"no method on {name!r} has scores under {found.protocol} with the {recipe} "
-                f"recipe (failed runs: {len(board.failures)}), so nothing is written"
+                f"no method on {name!r} has scores under {found.protocol} with the {shown.recipe} "
+                f"recipe{preset} (failed runs: {len(board.failures)}), so nothing is written"
             )
     if not boards:
-        raise UsageError("; ".join(empty), hint=f"make some: wsal-bench run --recipe {recipe}")
+        asked = f" --preset {shown.preset}" if shown.preset else ""
+        hint = f"make some: wsal-bench run --recipe {shown.recipe}{asked}"
+        raise UsageError("; ".join(empty), hint=hint)
     for message in empty:
         warn(message)
     return boards
 
 
-def _board(found: Collection) -> Leaderboard:
+def _board(found: Collection, *, allow_missing: bool) -> Leaderboard:
     if found.num_unscored:
         note(
             f"{found.dataset}: {found.num_unscored} runs are left out, they have no scores under "
             f"{found.protocol} with the {found.recipe} recipe"
         )
-    return build(found.runs, dataset=found.dataset, recipe=found.recipe)
+    return build(
+        found.runs, dataset=found.dataset, recipe=found.recipe, allow_missing=allow_missing
+    )
 
 
-def _forms(board: Leaderboard) -> dict[str, str]:
+def _for_eyes(board: Leaderboard, columns: Sequence[str] | None, width: int, styled: bool) -> str:
+    return page.to_terminal(board, columns, width=width, styled=styled)
+
+
+def _forms(board: Leaderboard, columns: Sequence[str] | None) -> dict[str, str]:
     return {
-        "md": page.to_markdown(board),
+        "md": page.to_markdown(board, columns),
         "csv": page.to_csv(board),
         "json": document(page.SCHEMA, "data", page.to_json(board)["data"]) + "\n",
-        "latex": page.to_latex(board),
+        "latex": page.to_latex(board, columns),
     }
 
 
-def _draw(board: Leaderboard, out: Path) -> None:
-    from wsal_bench.files import write_text
-    from wsal_bench.report.plot import to_svg
+def _draw(board: Leaderboard, out: Path, stem: str) -> None:
+    from wsal_bench.report.pictures import write_picture
+    from wsal_bench.report.plot import forest
 
-    path = out / f"{board.dataset}.svg"
-    write_text(path, to_svg(board))
-    note(f"wrote {path}")
+    for path in write_picture(lambda: forest(board), out, stem):
+        note(f"wrote {path}")

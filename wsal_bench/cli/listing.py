@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wsal_bench import plugins
-from wsal_bench.cli.options import json_option, plugins_option, results_option
+from wsal_bench.cli.options import (
+    NamesType,
+    Renamed,
+    SinceType,
+    json_option,
+    plugins_option,
+    results_option,
+)
 from wsal_bench.cli.output import document, warn
+from wsal_bench.errors import UsageError
+from wsal_bench.report.numbers import percent
 from wsal_bench.report.table import Cell, Column, Table, plain
+from wsal_bench.running.names import Chosen
 
 if TYPE_CHECKING:
     from wsal_bench.evaluation import Protocol
@@ -21,13 +32,37 @@ NAMES = ("methods", "datasets", "protocols", "recipes", "runs")
 
 @click.command("list")
 @click.argument("what", type=click.Choice(NAMES), required=False)
+@click.option(
+    "--method",
+    "methods",
+    cls=Renamed,
+    former=("--methods",),
+    type=NamesType(),
+    help="Of runs: only of these methods, as in ftcl,mil or 'ftcl:*'.",
+)
+@click.option("--failed", is_flag=True, help="Of runs: only failed ones.")
+@click.option(
+    "--since",
+    type=SinceType(),
+    help="Of runs: only those finished since 2026-01-31, or 2h, 3d ago.",
+)
 @results_option
 @plugins_option
 @json_option
-def list_(what: str | None, results: Path, as_json: bool) -> None:
+def list_(
+    what: str | None,
+    methods: tuple[str, ...] | None,
+    failed: bool,
+    since: datetime | None,
+    results: Path,
+    as_json: bool,
+) -> None:
     """List methods, datasets, protocols, recipes or runs; without a name all but the runs."""
+    chosen = Chosen(methods, failed, since)
+    if what != "runs" and chosen != Chosen():
+        raise UsageError("--method, --failed and --since choose runs", hint="list runs --failed")
     wanted = [what] if what else [name for name in NAMES if name != "runs"]
-    found = {name: _entries(name, results) for name in wanted}
+    found = {name: _entries(name, results, chosen) for name in wanted}
     for kind in ("methods", "datasets"):
         if kind in found:
             for bad in plugins.broken(kind):
@@ -38,12 +73,13 @@ def list_(what: str | None, results: Path, as_json: bool) -> None:
     for name, entries in found.items():
         if len(found) > 1:
             click.echo(f"{name}:")
-        click.echo(_table(entries) if entries else "none\n")
+        table = _table_of_runs if name == "runs" else _table
+        click.echo(table(entries) if entries else "none\n")
     if what == "protocols":
         click.echo(_spelled_out(found["protocols"]))
 
 
-def _entries(what: str, results: Path) -> list[dict[str, Any]]:
+def _entries(what: str, results: Path, chosen: Chosen) -> list[dict[str, Any]]:
     if what == "methods":
         return [_plugin(plugin, methods=True) for plugin in plugins.available("methods").values()]
     if what == "datasets":
@@ -52,7 +88,7 @@ def _entries(what: str, results: Path) -> list[dict[str, Any]]:
         return _protocols()
     if what == "recipes":
         return _recipes()
-    return _runs(results)
+    return _runs(results, chosen)
 
 
 def _plugin(plugin: plugins.Plugin, *, methods: bool) -> dict[str, Any]:
@@ -126,10 +162,35 @@ def _recipes() -> list[dict[str, Any]]:
     return [own, *fixed]
 
 
-def _runs(results: Path) -> list[dict[str, Any]]:
+def _runs(results: Path, chosen: Chosen) -> list[dict[str, Any]]:
     from wsal_bench.running.lookup import summaries
 
-    return summaries(results)
+    return summaries(results, chosen)
+
+
+def _table_of_runs(entries: list[dict[str, Any]]) -> str:
+    """Name, options that tell it from its namesakes, headline, when and how it ended."""
+    from wsal_bench.running.lookup import in_words
+
+    columns = [Column(title, "left") for title in ("run", "options that differ")]
+    columns += [Column("mAP"), Column("finished", "left"), Column("status", "left")]
+    rows = [
+        (
+            entry["name"],
+            in_words(entry["options"]),
+            percent(entry["mAP"]),
+            _local(entry["finished"]),
+            f"{entry['status']}{' (quick)' if entry['quick'] else ''}",
+        )
+        for entry in entries
+    ]
+    return plain(Table(tuple(columns), tuple(tuple(map(Cell, row)) for row in rows)))
+
+
+def _local(finished: str | None) -> str:
+    if finished is None:
+        return ""
+    return datetime.fromisoformat(finished).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _table(entries: list[dict[str, Any]]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import click
 
@@ -88,6 +89,96 @@ class DeviceType(click.ParamType[str]):
         return self.fail(f"{value!r} is no device; write auto, cpu, cuda or cuda:N")
 
 
+class SinceType(click.ParamType[datetime]):
+    """A day or time (`2026-01-31`, `2026-01-31T12:00`), or how long ago: `30m`, `2h`, `3d`."""
+
+    name = "when"
+    _UNITS: ClassVar[Mapping[str, str]] = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """The moment that a text stands for; without a zone it is local time."""
+        if isinstance(value, datetime):
+            return value
+        text = str(value).strip()
+        try:
+            if text[:-1].isdecimal() and text[-1:] in self._UNITS:
+                ago = timedelta(**{self._UNITS[text[-1]]: int(text[:-1])})
+                return datetime.now(timezone.utc) - ago
+            return datetime.fromisoformat(text).astimezone()
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time; write 2026-01-31, 2026-01-31T12:00, 30m, 2h or 3d")
+
+
+class Renamed(click.Option):
+    """An option that also goes by spellings of older versions, which the help does not show.
+
+    Args:
+        former: the older spellings.
+    """
+
+    def __init__(self, *arguments: Any, former: Sequence[str], **extra: Any) -> None:
+        super().__init__(*arguments, **extra)
+        self.former = [*former]
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        """Registers all spellings."""
+        shown = self.opts
+        self.opts = [*shown, *self.former]
+        try:
+            super().add_to_parser(parser, ctx)
+        finally:
+            self.opts = shown
+
+
+def plot_option(text: str) -> Callable[[Command], Command]:
+    """`--plot DIR`; the pictures' folder was `--out` where nothing else is written.
+
+    Args:
+        text: what is drawn.
+    """
+    return click.option(
+        "--plot",
+        cls=Renamed,
+        former=("--out",),
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help=text,
+    )
+
+
+def dataset_option(text: str) -> Callable[[Command], Command]:
+    """`--datasets NAME` where rules of one data set are meant.
+
+    Args:
+        text: what it decides.
+    """
+    return click.option(
+        "--datasets",
+        "dataset",
+        cls=Renamed,
+        former=("--dataset",),
+        metavar="NAME",
+        callback=_one_dataset,
+        help=text,
+    )
+
+
+def _one_dataset(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuses several, and a published one in another case: it would be another data set."""
+    from wsal_bench.evaluation import names
+
+    if value is None:
+        return None
+    published = {name.partition("/")[0] for name in names()}
+    if "," in value or not value.strip():
+        raise click.BadParameter(f"{value!r} is not one data set")
+    if value not in published and value.lower() in published:
+        raise click.BadParameter(f"no data set {value!r}; did you mean {value.lower()!r}?")
+    return value
+
+
 def results_option(command: Command) -> Command:
     """`--results DIR`."""
     return click.option(
@@ -129,6 +220,20 @@ def data_root_option(command: Command) -> Command:
 def json_option(command: Command) -> Command:
     """`--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def columns_options(command: Command) -> Command:
+    """`--columns` and `--wide`."""
+    for option in (
+        click.option("--wide", is_flag=True, help="All columns."),
+        click.option(
+            "--columns",
+            type=NamesType(),
+            help="These columns: a,b,c; a name that is none lists what there is.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def tious_option(command: Command) -> Command:

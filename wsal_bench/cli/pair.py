@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsal_bench.errors import DataError, UsageError, did_you_mean
-from wsal_bench.evaluation import Protocol, protocols
+from wsal_bench.evaluation import Protocol, common, protocols
 from wsal_bench.evaluation.formats import (
     detections_from_json,
     detections_from_npz,
@@ -14,6 +14,7 @@ from wsal_bench.evaluation.formats import (
     truth_from_npz,
     with_ambiguous,
 )
+from wsal_bench.studies.rescore import dataset_of
 from wsal_bench.types import Detections, GroundTruth
 
 # how the videos of a data set are called: rules made for one say nothing about another
@@ -27,16 +28,22 @@ class Pair:
     Args:
         truth: the true segments.
         detections: what was detected.
+        rules: what they are scored under.
         notes: sentences about what is unusual in the files and no mistake.
     """
 
     truth: GroundTruth
     detections: Detections
+    rules: Protocol
     notes: tuple[str, ...]
 
 
 def read_pair(
-    truth: Path, detections: Path, subset: str | None, ambiguous: Path | None, rules: Protocol
+    truth: Path,
+    detections: Path,
+    subset: str | None,
+    ambiguous: Path | None,
+    rules: Protocol | None,
 ) -> Pair:
     """Reads truth and detections, JSON or (by their ending) npz.
 
@@ -45,7 +52,8 @@ def read_pair(
         detections: file of detections.
         subset: of the truth; None: the only one with segments.
         ambiguous: None, or a file of stretches that nobody is sure of.
-        rules: what the detections will be scored under.
+        rules: what the detections will be scored under; None: the common rules of the data set that
+            the videos' names tell, else of one called like the file.
 
     Raises:
         UsageError: a subset that is not there, or rules of another data set.
@@ -58,6 +66,7 @@ def read_pair(
         segments = truth_from_npz(truth)
     else:
         segments = truth_from_json(truth, subset, notes=notes)
+    rules = rules or common(dataset_of(segments) or truth.stem)
     _check_data_set(segments, rules, truth)
     if ambiguous is not None:
         segments = with_ambiguous(segments, ambiguous, notes)
@@ -67,7 +76,7 @@ def read_pair(
     else:
         known = None if rules.unknown_labels == "ignore" else segments.class_names
         found = detections_from_json(detections, known, notes=notes)
-    return Pair(segments, found, tuple(notes))
+    return Pair(segments, found, rules, tuple(notes))
 
 
 def excluding(rules: Protocol, names: str, pair: Pair) -> Protocol:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wsal_bench.cli.lazy import HelpfulGroup
 from wsal_bench.cli.options import (
     DeviceType,
     NamesType,
@@ -64,7 +65,7 @@ class ShareType(click.ParamType[float]):
         return share
 
 
-@click.group()
+@click.group(cls=HelpfulGroup)
 def profile() -> None:
     """Measure where the time goes."""
 
@@ -199,10 +200,13 @@ def _write(folder: Path, data: dict[str, Any]) -> None:
 def methods(
     runs: tuple[str, ...], steps: int, out: Path | None, results: Path, as_json: bool
 ) -> None:
-    """Seconds of a training step by part, on real steps of stored runs (directory or hash)."""
-    from wsal_bench.running.cells import RunSpec
+    """Seconds of a training step by part, on real steps of stored runs.
 
-    found = [_run(run, results) for run in runs]
+    RUN is what `list runs` names it, a pattern, a directory or a hash.
+    """
+    from wsal_bench.running.lookup import some_runs
+
+    found = [run for name in runs for run in some_runs(results, name)]
     from wsal_bench.profiling.steps import SCHEMA as METHODS_SCHEMA
     from wsal_bench.profiling.steps import profile_run
     from wsal_bench.report.steps import markdown, write_pictures
@@ -211,25 +215,11 @@ def methods(
         make_folder(out)  # before minutes of measuring
     measured = []
     for run in found:
-        note(f"measuring {steps} steps of {run['directory']}")
-        measured.append(profile_run(RunSpec.from_json(run["spec"]), Path(run["directory"]), steps))
+        note(f"measuring {steps} steps of {run.directory}")
+        measured.append(profile_run(run.spec, run.directory, steps))
     text = document(METHODS_SCHEMA, "data", {"runs": measured})
     if out is not None:
         write_text(out / "profile-methods.json", text + "\n")
         for path in (out / "profile-methods.json", *write_pictures(measured, out)):
             note(f"wrote {path}")
     click.echo(text if as_json else "\n".join(map(markdown, measured)).rstrip())
-
-
-def _run(name: str, results: Path) -> dict[str, Any]:
-    """A stored run.
-
-    Raises:
-        UsageError: there is none of that name.
-    """
-    from wsal_bench.running.lookup import find_run
-
-    found = find_run(results, name)
-    if found is None:
-        raise UsageError(f"no run {name!r} in {results}", hint="see wsal-bench list runs")
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, redirect_stdout
 from pathlib import Path
 from time import monotonic
@@ -13,8 +14,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from wsal_bench.cli.output import note, warn
 from wsal_bench.cli.pace import Pace, ranges, span
+from wsal_bench.config import NO_PRESET
 from wsal_bench.report import numbers
-from wsal_bench.report.board import average_title
+from wsal_bench.report.numbers import average_title
 from wsal_bench.report.table import Cell as Text
 from wsal_bench.report.table import Column, Table, plain
 from wsal_bench.running.cells import Cell
@@ -86,6 +88,8 @@ class Display(AbstractContextManager["Display"]):
             self._counts["planned"] += len(event.cells)
             self._pace.plan(event)
             self._line(plan_summary(event))
+            for text in defaults_used(event.cells):
+                self._line(text)
         elif isinstance(event, Note):
             self._note(event)
         elif isinstance(event, CellFinished):
@@ -174,6 +178,20 @@ def title(cell: Cell) -> str:
     """A cell in a few words."""
     data = f" data {cell.spec.data.seed}" if cell.spec.data.seeded else ""
     return f"{cell.spec.name} on {cell.spec.data.name}{data} seed {cell.spec.seed}"
+
+
+def defaults_used(cells: Sequence[Cell]) -> list[str]:
+    """A sentence for each preset that some methods lack: they run on their defaults."""
+    lacking: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        wanted = cell.spec.preset.removeprefix(NO_PRESET)
+        if wanted != cell.spec.preset:
+            lacking.setdefault(wanted, {})[cell.spec.method] = None
+    return [
+        f"no preset {wanted!r} of {', '.join(methods)}: "
+        f"{'it runs on its' if len(methods) == 1 else 'they run on their'} defaults"
+        for wanted, methods in lacking.items()
+    ]
 
 
 def outcome(result: CellResult) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from wsal_bench.cli.diagnosis import choice, diagnose_files, diagnosis_options, show_diagnosis
-from wsal_bench.cli.options import json_option, tious_option
+from wsal_bench.cli.options import dataset_option, json_option, tious_option
 from wsal_bench.cli.output import document, note
 from wsal_bench.cli.pair import Pair, excluding, read_pair
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, Scores, common, evaluate, protocol, with_tious
 from wsal_bench.report import numbers
-from wsal_bench.report.board import average_title
+from wsal_bench.report.numbers import average_title
 from wsal_bench.report.table import Cell, Column, Table, plain
 
 SCHEMA = "wsal-bench/eval/1"
@@ -28,7 +28,12 @@ _FILE = click.Path(path_type=Path)
 @click.option("--detections", type=_FILE, help="File of detections, JSON or npz.")
 @click.option("--subset", help="Subset of the truth; by default the only one with segments.")
 @tious_option
-@click.option("--protocol", "rules", metavar="NAME", help="Rules; by default <truth>/common.")
+@click.option(
+    "--protocol", "rules", metavar="NAME", help="Rules; by default the common ones of the data set."
+)
+@dataset_option(
+    "Whose common rules; by default what videos' names say, else the truth's file name."
+)
 @click.option("--ambiguous", type=_FILE, help="Stretches nobody is sure of: `video start end`.")
 @click.option(
     "--exclude-videos",
@@ -46,6 +51,7 @@ def eval_(
     subset: str | None,
     tious: tuple[float, ...] | None,
     rules: str | None,
+    dataset: str | None,
     ambiguous: Path | None,
     excluded: str | None,
     verbose: bool,
@@ -54,15 +60,14 @@ def eval_(
 ) -> None:
     """Score detections against a truth, both in the JSON of ActivityNet or as npz.
 
-    Without --protocol, detections in videos outside the subset are false positives, as in the
-    official algorithm. `wsal-bench list protocols` names the published rules.
+    By the common rules detections in videos outside the subset are false positives, as in the
+    official algorithm. `wsal-bench list protocols` names the published rules. Videos of
+    THUMOS14 are known by their names.
     """
     diagnosis = choice(options)
     truth, detections = _two_files(files, truth, detections)
-    chosen = common(truth.stem) if rules is None else protocol(rules)
-    if tious is not None:
-        chosen = with_tious(chosen, tious)
-    pair = read_pair(truth, detections, subset, ambiguous, chosen)
+    pair = read_pair(truth, detections, subset, ambiguous, _rules(rules, dataset))
+    chosen = pair.rules if tious is None else with_tious(pair.rules, tious)
     if excluded is not None:
         chosen = excluding(chosen, excluded, pair)
     scores = evaluate(pair.truth, pair.detections, chosen)
@@ -74,6 +79,17 @@ def eval_(
         show_diagnosis(data, diagnosis, as_json=as_json)
         return
     click.echo(document(SCHEMA, "data", _data(scores)) if as_json else _text(scores, chosen, pair))
+
+
+def _rules(name: str | None, dataset: str | None) -> Protocol | None:
+    """The rules that were named; None: the files tell.
+
+    Raises:
+        UsageError: there are none of that name, or both were named.
+    """
+    if name is not None and dataset is not None:
+        raise UsageError("--protocol and --datasets both name rules", hint="choose one")
+    return protocol(name) if name is not None else common(dataset) if dataset else None
 
 
 def _two_files(

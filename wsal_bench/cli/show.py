@@ -25,7 +25,7 @@ from wsal_bench.cli.options import (
     results_option,
 )
 from wsal_bench.cli.output import document
-from wsal_bench.cli.source import read_source
+from wsal_bench.cli.source import read_method_options, read_source
 from wsal_bench.cli.video import VideoChoice, show_video, video_options
 from wsal_bench.config import read_presets
 from wsal_bench.errors import UsageError, did_you_mean
@@ -36,7 +36,9 @@ from wsal_bench.localization import recipe as recipes
 from wsal_bench.localization.description import in_words
 from wsal_bench.report.diagnosis import summary
 from wsal_bench.running.cells import OWN_RECIPE
-from wsal_bench.running.lookup import find_run
+from wsal_bench.running.lookup import described as run_described
+from wsal_bench.running.lookup import find_runs, no_run, some_runs
+from wsal_bench.running.names import is_pattern
 
 SCHEMA = "wsal-bench/show/1"
 
@@ -59,7 +61,11 @@ def show(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Show one run (its directory or hash), method, data set, protocol or recipe."""
+    """Show a run, method, data set, protocol or recipe.
+
+    A run is DATASET/METHOD[:VARIANT][@SEED] as `list runs` prints it, its directory or its hash; a
+    pattern ('simulated/ftcl:*@0') shows each run that it fits.
+    """
     wanted = VideoChoice(video, tiou, top_k)
     wanted.check(diagnose=options["diagnose"])
     if wanted.video is not None:
@@ -82,7 +88,7 @@ def _find(name: str, results: Path) -> dict[str, Any]:
     """
     methods, datasets = plugins.available("methods"), plugins.available("datasets")
     method, colon, variant = name.partition(":")
-    if method in methods:
+    if method in methods and "@" not in name:
         return _method(methods[method], variant if colon else None)
     if name in datasets:
         return described(datasets[name])
@@ -90,15 +96,19 @@ def _find(name: str, results: Path) -> dict[str, Any]:
         for bad in plugins.broken(kind):
             if bad.name == name:
                 raise UsageError(f"{name!r} is no plugin: {bad.message}", path=bad.origin)
-    run = find_run(results, name)
-    if run is not None:
-        return {"kind": "run", **run}
+    runs = find_runs(results, name)
+    if len(runs) > 1 and is_pattern(name):
+        return {"kind": "runs", "runs": [run_described(run) for run in runs]}
+    if runs:
+        return {"kind": "run", **run_described(*some_runs(results, name))}
     if name in protocol_names() or name.endswith("/common"):
         return _protocol(name)
     if name == OWN_RECIPE:
         return {"kind": "recipe", "name": name, "summary": "each method's own recipe"}
     if name in recipes.names():
         return _recipe(recipes.preset(name))
+    if "/" in name or "@" in name:
+        raise no_run(results, name)
     known = (*methods, *datasets, *protocol_names(), OWN_RECIPE, *recipes.names())
     raise UsageError(f"nothing is called {name!r}", hint=did_you_mean(name, known))
 
@@ -128,7 +138,7 @@ def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
             hint=did_you_mean(variant, known, kind="variants"),
         )
     source = read_source(plugin.path)
-    presets = plugins.presets_path(plugin)
+    presets = read_presets(plugins.presets_path(plugin))
     return {
         "kind": "method",
         "name": plugin.name,
@@ -137,8 +147,22 @@ def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
         "groups": list(plugin.groups),
         "variants": list(plugin.variants),
         "controls": list(plugin.controls),
-        "options": [asdict(option) for option in source.options],
-        "presets": read_presets(presets) if presets else {},
+        "options": [
+            {
+                **asdict(option),
+                "presets": {
+                    preset.name: preset.options[option.name]
+                    for preset in presets.values()
+                    if option.name in preset.options
+                },
+            }
+            for option in read_method_options(plugin.path)
+        ],
+        "presets": {name: dict(preset.options) for name, preset in presets.items()},
+        "found": {
+            name: {**asdict(preset.found), "budget": preset.found.budget}
+            for name, preset in presets.items()
+        },
         "origin": plugin.origin,
     }
 
@@ -146,6 +170,10 @@ def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
 def _text(found: dict[str, Any]) -> str:
     lines: list[str] = []
     for key, value in found.items():
+        if key == "presets" and found["kind"] == "method":
+            continue  # their values stand with the options
+        if key == "found":
+            key, value = "presets", {name: _origin(part) for name, part in value.items()}
         if key == "diagnosis":
             value = {name: "\n".join(summary(part)) for name, part in value.items()}
         lines += _lines(key, value)
@@ -154,7 +182,7 @@ def _text(found: dict[str, Any]) -> str:
 
 def _lines(key: str, value: Any) -> list[str]:
     if key == "options" and isinstance(value, list):
-        return ["options:", *(f"  {_option(option)}" for option in value)]
+        return ["options:", *(f"  {line}" for option in value for line in _option(option))]
     if isinstance(value, dict):
         inner = [line for name, part in value.items() for line in _lines(str(name), part)]
         return [f"{key}:", *(f"  {line}" for line in inner)] if inner else [f"{key}: none"]
@@ -171,7 +199,17 @@ def _lines(key: str, value: Any) -> list[str]:
     return [f"{key}: {'none' if value in (None, '') else value}"]
 
 
-def _option(option: dict[str, str]) -> str:
+def _origin(found: dict[str, Any]) -> str:
+    """How the options of a preset were found."""
+    return "; ".join(part for part in (found["budget"], found["remark"]) if part)
+
+
+def _option(option: dict[str, Any]) -> list[str]:
+    """Default and source of an option, and below it what presets set it to."""
     default = f" = {option['default']}" if option["default"] else ""
-    comment = f"  # {option['comment']}" if option["comment"] else ""
-    return f"{option['name']}: {option['kind']}{default}{comment}"
+    said = [option["comment"], f"of {option['inherited']}" if option["inherited"] else ""]
+    comment = "; ".join(part for part in said if part)
+    lines = [f"{option['name']}: {option['kind']}{default}{f'  # {comment}' if comment else ''}"]
+    if presets := option.get("presets"):
+        lines.append("    " + ", ".join(f"{name} {value}" for name, value in presets.items()))
+    return lines

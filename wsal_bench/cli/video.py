@@ -80,7 +80,7 @@ def show_video(
         name: the run.
         results: folder of the runs.
         chosen: which video, and how.
-        options: `out`, `recipe` and `protocol`.
+        options: `plot`, `recipe` and `protocol`.
         as_json: print a document.
 
     Raises:
@@ -89,26 +89,22 @@ def show_video(
     """
     from wsal_bench.inference.stored_video import video_of_run
     from wsal_bench.report.timeline import MAX_SEGMENTS, content
-    from wsal_bench.running.lookup import find_run
+    from wsal_bench.running.lookup import one_run
 
     assert chosen.video is not None
-    run = find_run(results, name)
-    if run is None:
-        raise UsageError(f"{name!r} is no run", hint="only runs have test videos")
+    run = one_run(results, name)
     tiou = DEFAULT_TIOU if chosen.tiou is None else chosen.tiou
-    found = video_of_run(
-        Path(run["directory"]), chosen.video, tiou, options["recipe"], options["protocol"]
-    )
+    found = video_of_run(run.directory, chosen.video, tiou, options["recipe"], options["protocol"])
     for text in found.notes:
         warn(text)
     number = chosen.top_k or MAX_SEGMENTS
-    if options["out"] is not None:
+    if options["plot"] is not None:
         from wsal_bench.report.timeline_picture import write_timeline
 
-        for path in write_timeline(found.timeline, options["out"], number):
+        for path in write_timeline(found.timeline, options["plot"], number):
             note(f"wrote {path}")
     shown = {
-        "run": run["directory"],
+        "run": str(run.directory),
         "recipe": found.scores.recipe,
         "protocol": found.scores.protocol,
         "tiou": tiou,

@@ -15,6 +15,8 @@ from wsal_bench.errors import DataError, UsageError, did_you_mean
 from wsal_bench.plugins.contract import SPLITS
 
 FILE_NAME = "dataset.yaml"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME_LENGTH = 100
 
 
 def _rate(value: object) -> object:
@@ -36,7 +38,7 @@ class Description(Config):
     """The keys of `dataset.yaml`."""
 
     # name in tables and of the results folder
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
+    name: str = Field(pattern=f"^{NAME.pattern}$", max_length=NAME_LENGTH)
     fps: Rate  # frames per second of the video that features were taken from
     stride: Rate  # frames from one snippet to the next
     subsets: dict[str, str]  # train and test, each as the truth file calls it

@@ -19,6 +19,7 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
+from wsal_bench.data.doubts import doubts
 from wsal_bench.data.journal import JOURNAL, Noted, key_of, read_journal
 from wsal_bench.data.problems import (
     Problem,
@@ -267,13 +268,14 @@ def _index(
     return Index(
         name=form.name,
         layout=source.layout,
+        preset=source.preset,
         fps=form.fps,
         stride=form.stride,
         class_names=names,
         feature_dim=width,
         dtype=header.dtype.name,
         streams=_streams(source, form, width),
-        notes=(*source.notes, *unused_truth(source)),
+        notes=(*source.notes, *unused_truth(source), *map(str, doubts(source))),
         videos=entries,
         truths=digests,
     )

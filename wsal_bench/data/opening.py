@@ -92,7 +92,12 @@ def read_request(request: ImportRequest, card: Card | None) -> Source:
     described = _description(request.path)
     source = _with_truths(source, request.truths, card)
     if described is not None:
-        source = replace(source, fps=described.fps, stride=described.stride)
+        source = replace(
+            source,
+            fps=described.fps,
+            stride=described.stride,
+            preset=described.preset or described.name,
+        )
     group = request.group or (described.group if described else None)
     return _with_groups(source, group or (card.group if card else None))
 

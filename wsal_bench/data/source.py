@@ -62,6 +62,7 @@ class Source:
         notes: sentences about what is unusual and no mistake.
         fps: frames per second that the source itself states; None: it does not.
         stride: frames between snippets, likewise.
+        preset: of the methods, as its description names it; empty: it does not.
     """
 
     layout: str
@@ -72,3 +73,4 @@ class Source:
     notes: tuple[str, ...] = ()
     fps: float | None = None
     stride: float | None = None
+    preset: str = ""

@@ -47,6 +47,7 @@ class Index(Config):
     schema_: Literal["wsal-bench/store/1"] = Field("wsal-bench/store/1", alias="schema")
     name: str
     layout: str  # what it was imported from
+    preset: str = ""  # of the methods; empty: the name above
     fps: float = Field(gt=0)
     stride: float = Field(gt=0)
     class_names: tuple[str, ...]
@@ -58,8 +59,9 @@ class Index(Config):
     truths: dict[str, dict[Split, str]]  # variant -> split -> sha256 of its file
 
     def digest(self) -> str:
-        """Of everything that decides a number; not of name, layout or notes."""
-        values = self.model_dump(mode="json", exclude={"name", "layout", "notes", "schema_"})
+        """Of everything that decides a number; not of name, layout, preset or notes."""
+        told = {"name", "layout", "preset", "notes", "schema_"}
+        values = self.model_dump(mode="json", exclude=told)
         return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

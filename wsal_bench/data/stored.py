@@ -149,6 +149,16 @@ class StoredDataset(api.Dataset):
         )
         return replace(truth, groups=tuple(groups.get(name, name) for name in truth.video_ids))
 
+    def num_left_out(self, variant: str = "default") -> int:
+        """Test videos of the stored truth without features, and what published lists have more."""
+        entries = self.store.index.videos["test"]
+        has = {entry.video_id for entry in entries}
+        truth = self.store.truths[variant]["test"]
+        known = {name for name in (*truth.video_ids, *has) if self.keeps("test", name)}
+        usual = self.facts.videos.get("test", ()) if self.facts else ()
+        unknown = max(0, min(usual, default=0) - len(known))
+        return unknown + (0 if self.scores_missing else len(known - has))
+
     def with_own_classes(self, truth: GroundTruth) -> GroundTruth:
         """A truth of the store with this data set's classes; others' segments are left out."""
         return only_classes(truth, self.class_names)

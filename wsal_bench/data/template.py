@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from wsal_bench.data.description import NAME, NAME_LENGTH
 from wsal_bench.errors import DataError
 from wsal_bench.files import make_folder, replacing, write_text
 
 _YAML: Final = """\
 # Your data set. Every key is explained in docs/add-a-dataset.md.
-name: example                 # in tables, and of the results folder
+name: NAME  # in tables, and of the results folder
 fps: 25                       # frames per second of the video that features were taken from
 stride: 16                    # frames from one snippet (row of features) to the next
 subsets: {train: train, test: test}   # what gt.json calls the two splits
@@ -45,7 +46,7 @@ _SECONDS: Final = 0.64  # of a snippet
 
 
 def write_template(folder: Path) -> list[str]:
-    """Writes the example; gives the names of its files.
+    """Writes the example, called like its folder; gives the names of its files.
 
     Args:
         folder: is made; may be there if it is empty.
@@ -75,6 +76,8 @@ def write_template(folder: Path) -> list[str]:
             annotations = [{"segment": segment, "label": _CLASSES[label]}]
             database[name] = {"subset": split, "annotations": annotations}
     write_text(folder / "gt.json", json.dumps({"database": database}, indent=1) + "\n")
-    write_text(folder / "dataset.yaml", _YAML)
+    name = folder.resolve().name
+    name = name if NAME.fullmatch(name) and len(name) <= NAME_LENGTH else "example"
+    write_text(folder / "dataset.yaml", _YAML.replace("NAME", json.dumps(name)))
     write_text(folder / "README.txt", _README)
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wsal_bench.data.doubts import doubts
 from wsal_bench.data.importing import Form
 from wsal_bench.data.packed import PackedFeatures
 from wsal_bench.data.problems import Problem, source_problems, unused_truth
@@ -31,6 +32,7 @@ class Validation:
         videos: how many were read.
         problems: all of them.
         notes: what is unusual and no problem.
+        warnings: what is no mistake for certain, but probably one.
     """
 
     root: Path
@@ -38,6 +40,7 @@ class Validation:
     videos: int
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -48,6 +51,7 @@ class Validation:
             "ok": not self.problems,
             "problems": [problem.to_json() for problem in self.problems],
             "notes": list(self.notes),
+            "warnings": [problem.to_json() for problem in self.warnings],
         }
 
 
@@ -72,6 +76,7 @@ def validate_source(
         videos=len(source.videos),
         problems=(*problems, *reader.verdict()),
         notes=(*source.notes, *unused_truth(source)),
+        warnings=tuple(doubts(source)),
     )
 
 
@@ -108,6 +113,7 @@ def validate_store(
         videos=found.videos,
         problems=(*changed, *found.problems),
         notes=found.notes,
+        warnings=found.warnings,
     )
 
 

@@ -84,7 +84,8 @@ def video_of_run(
         judged=judged.in_order(order),
         tiou=tiou,
         activations=activations,
-        title=f"{run.spec.name} on {run.spec.data.name}, seed {run.spec.seed}",
+        title=f"{'QUICK: ' * run.spec.quick}{run.spec.name} on {run.spec.data.name}, "
+        f"seed {run.spec.seed}",
     )
     notes = () if activations is not None else (
         f"the run stored no activations of {video_id!r}: segments and truth alone",

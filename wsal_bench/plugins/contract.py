@@ -125,12 +125,15 @@ class Session:
         report: called after each epoch.
         stop: asked after each step; True checkpoints and stops training.
         num_workers: threads that read coming batches; the numbers do not depend on it.
+        max_steps: training ends after so many steps, all phases together, as if it had been
+            planned so; None: where the method ends it. A `fit` of one's own should heed it.
     """
 
     directory: Path | None = None
     report: Callable[[Step], None] = lambda step: None
     stop: Callable[[], bool] = lambda: False
     num_workers: int = 0
+    max_steps: int | None = None
 
 
 class Dataset(ABC):
@@ -144,9 +147,11 @@ class Dataset(ABC):
     seeded: ClassVar[bool] = False
     """True where the data themselves are drawn from a seed (`--data-seeds`)."""
     quick: ClassVar[Mapping[str, Any] | None] = None
-    """Options of the `--quick` size; None: the first 8 + 4 videos and 2 epochs."""
+    """Options of the `--quick` size; None: the first 8 + 4 videos, and 2 epochs of methods without
+    a preset `quick`."""
     preset: ClassVar[str] = ""
-    """Preset that methods use here; empty: the data set's name."""
+    """Preset that methods use here; empty: the data set's name. One without it runs on its
+    defaults."""
     protocols: ClassVar[tuple[str, ...]] = ()
     """Protocols that fit besides `<name>/common`."""
     card: ClassVar[str] = ""
@@ -196,6 +201,14 @@ class Dataset(ABC):
     def fingerprint(self) -> str:
         """Digest of whatever besides version, options and data seed decides the data."""
         return ""
+
+    def num_left_out(self, variant: str = "default") -> int:
+        """Test videos that a protocol expects and the truth leaves out, as they have no features.
+
+        Videos that the truth keeps count as missed, and are not counted here.
+        """
+        del variant
+        return 0
 
     @abstractmethod
     def videos(self, split: Split) -> Sequence[Video]:

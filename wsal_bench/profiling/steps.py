@@ -117,7 +117,7 @@ def step_seconds(
             loaded = clock.now()
             learner.backward(batch, progress)
             learned = clock.now()
-            learner.step()
+            learner.step(progress)
             ended = clock.now()
             if index >= warmup:
                 rows.append(_row(clock, began, loaded, learned, ended))
@@ -151,7 +151,7 @@ def _endless(method: TrainableMethod, videos: Any) -> Iterator[tuple[Batch, Prog
         start = Progress(0, epoch % epochs, done, (epoch % epochs) / epochs, {})
         before = done
         for batch in islice(method.batches(videos, generator, start), None):
-            yield batch, Progress(0, epoch % epochs, done, (epoch % epochs) / epochs, {})
+            yield batch, Progress(0, epoch % epochs, done, (epoch % epochs) / epochs, {}, done)
             done += 1
         if done == before:
             raise DataError(f"epoch {epoch} has no batch to learn from")

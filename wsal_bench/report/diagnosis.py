@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from wsal_bench.report.board import average_title
-from wsal_bench.report.numbers import DASH, percent
+from wsal_bench.report.numbers import DASH, average_title, percent
+from wsal_bench.report.stamp import QUICK_NOTE
 from wsal_bench.report.table import Cell, Column, Table, plain
 
 Document = Mapping[str, Any]
@@ -21,6 +21,7 @@ def to_text(data: Document) -> str:
         data: the content of a document `wsal-bench/diagnosis/1`.
     """
     parts = [
+        *([QUICK_NOTE] if data.get("quick") else []),
         _scores(data),
         _profile(data),
         _gains(data),

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wsal_bench.report.board import average_title
 from wsal_bench.report.diagnosis import bucket_range, middle_tiou
+from wsal_bench.report.numbers import average_title
 from wsal_bench.report.pictures import write_picture
+from wsal_bench.report.stamp import QUICK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,8 +42,16 @@ def write_plots(data: Document, folder: Path) -> list[Path]:
     return [
         path
         for name, draw in PICTURES.items()
-        for path in write_picture(partial(draw, data), folder, name)
+        for path in write_picture(partial(_stamped, draw, data), folder, name)
     ]
+
+
+def _stamped(draw: Callable[[Document], Figure], data: Document) -> Figure:
+    """A picture that says where it is of a quick run."""
+    figure = draw(data)
+    if data.get("quick"):
+        figure.suptitle(QUICK)
+    return figure
 
 
 def precision_recall(data: Document) -> Figure:

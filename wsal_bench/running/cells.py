@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from wsal_bench.config import Found
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.protocols import Protocol
 from wsal_bench.plugins.contract import Split, Track
@@ -32,7 +33,8 @@ class RunRequest:
         seeds: training seeds.
         data_seeds: for data sets that are drawn from a seed.
         sets: `NAME[:VARIANT].KEY=VALUE`, strongest of all options.
-        preset: the methods' preset; None: the one that the data set names.
+        preset: the methods' preset, `published` for the defaults of all; None: the one that the
+            data set names. A method without it runs on its defaults.
         config_file: YAML, {method or method:variant or data set: {key: value}}.
         protocol: None: `<dataset>/common`.
         recipe: `own`, or a name in `localization.recipe`.
@@ -41,7 +43,8 @@ class RunRequest:
         threads: CPU threads of each cell.
         jobs: cells that run at once.
         num_workers: threads of each cell that read coming batches; in no hash.
-        quick: the data set's small version with the preset `quick`; ranks nothing.
+        quick: the data set's small version with the preset `quick`, or at most 200 steps; ranks
+            nothing.
         results: where runs are stored.
         overwrite: do finished cells again.
         floors: with the reference rows.
@@ -132,7 +135,10 @@ class RunSpec:
         device: `cpu` or `cuda`.
         needs: by the name that the method gives them.
         quick: a quick run; ranks nothing.
+        max_steps: training ends after so many steps; None: where the method ends it.
         preset: which preset was used; for readers, not in the hash.
+        found: how its options were found, and those of the parents' presets; for readers, not in
+            the hash.
         by_hand: options of method and data set set by `--config` and `--set`; for readers, not in
             the hash.
     """
@@ -149,7 +155,9 @@ class RunSpec:
     device: str = "cpu"
     needs: Mapping[str, Need] = field(default_factory=dict)
     quick: bool = False
+    max_steps: int | None = None
     preset: str = ""
+    found: tuple[Found, ...] = ()
     by_hand: tuple[str, ...] = ()
 
     @property
@@ -161,8 +169,10 @@ class RunSpec:
     def identity(self) -> dict[str, Any]:
         """What the hash covers, as plain values."""
         document = self.to_json()
-        for key in ("seed", "preset", "by_hand"):
+        for key in ("seed", "preset", "found", "by_hand"):
             del document[key]
+        if self.max_steps is None:  # runs without a limit keep the hash that they had before
+            del document["max_steps"]
         del document["data"]["path"]
         for need in document["needs"].values():
             del need["cell"]
@@ -193,6 +203,8 @@ class RunSpec:
             DataError: the document is no specification.
         """
         try:
+            # what earlier versions did not write: no limit, and nobody knows how options were found
+            document = {"max_steps": None, "found": [{}], **document}
             values = {item.name: document[item.name] for item in fields(cls)}
             track = {**values["track"], "external_models": tuple(_models(values["track"]))}
             needs = {
@@ -203,6 +215,7 @@ class RunSpec:
                 "data": DataSpec(**values["data"]),
                 "track": Track(**track),
                 "needs": needs,
+                "found": tuple(Found(**found) for found in values["found"]),
                 "by_hand": tuple(values["by_hand"]),
             }
             return cls(**values)

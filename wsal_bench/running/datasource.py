@@ -12,6 +12,7 @@ from wsal_bench.config import Layer, build
 from wsal_bench.errors import DataError
 from wsal_bench.plugins.contract import Dataset, Split, Track
 from wsal_bench.running.cells import DataSpec
+from wsal_bench.running.coverage import Coverage
 from wsal_bench.types import GroundTruth, Video
 
 QUICK_VIDEOS: Mapping[Split, int] = {"train": 8, "test": 4}
@@ -56,8 +57,11 @@ class Catalog:
             fingerprint=dataset.fingerprint(),
         )
 
-    def check(self, spec: DataSpec, truth_variant: str) -> None:
+    def check(self, spec: DataSpec, truth_variant: str) -> Coverage:
         """Reads videos and truth once, so that what is wrong is said before anything trains.
+
+        Returns:
+            How much there is to score.
 
         Raises:
             DataError: a file that is missing or wrong inside.
@@ -69,6 +73,7 @@ class Catalog:
                 raise DataError(f"data set {spec.name!r} has no {split} video", path=spec.path)
         if not len(dataset.ground_truth("test", truth_variant)):
             raise DataError(f"data set {spec.name!r} has no true test segment", path=spec.path)
+        return Coverage.of(dataset, truth_variant)
 
     def _get(self, spec: DataSpec) -> Dataset:
         key = repr((spec.plugin, spec.path, sorted(spec.config.items()), spec.seed, spec.shortened))

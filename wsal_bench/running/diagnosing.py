@@ -131,7 +131,12 @@ def diagnose_run(
         own_average=scores.headline,
         report=report,
     )
-    return {**found.to_json(), "recipe": chosen.recipe, "oracle_recipe": oracle.to_json()}
+    return {
+        **found.to_json(),
+        "recipe": chosen.recipe,
+        "oracle_recipe": oracle.to_json(),
+        "quick": run.spec.quick,
+    }
 
 
 def choose_scores(run: StoredRun, recipe: str | None, protocol: str | None) -> ScoreKey:

@@ -66,6 +66,7 @@ def learn(cell: Cell, dataset: Dataset, context: Context, watch: Stopwatch) -> L
             report=lambda step: context.emit(CellProgress(cell, step)),
             stop=context.stop,
             num_workers=context.num_workers,
+            max_steps=spec.max_steps,
         )
         with watch.time("train"):
             _fit(method, dataset, session)

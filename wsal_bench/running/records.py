@@ -9,6 +9,7 @@ from typing import Any
 from wsal_bench.environment import environment
 from wsal_bench.running.cells import Cell
 from wsal_bench.running.context import STAGES
+from wsal_bench.running.coverage import Coverage
 from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import Learned
 from wsal_bench.running.results import RECORD_SCHEMA, RunFiles
@@ -20,6 +21,7 @@ def good_record(
     learned: Learned,
     seconds: Mapping[str, float],
     inputs: Inputs,
+    scored: Mapping[str, Coverage],
     *,
     isolated: bool,
 ) -> dict[str, Any]:
@@ -31,6 +33,7 @@ def good_record(
         learned: what there is to know about the method.
         seconds: by stage.
         inputs: what the data set's features and classes were.
+        scored: how much there was to score, by truth variant.
         isolated: it had a process of its own.
     """
     return {
@@ -46,6 +49,7 @@ def good_record(
         "own_recipe": bool(learned.proposals),
         "history": _history(place),
         "inputs": inputs.to_json(),
+        "scored": {variant: part.to_json() for variant, part in scored.items()},
     }
 
 
@@ -70,6 +74,7 @@ def failed_record(cell: Cell, error: Mapping[str, str], *, isolated: bool) -> di
         "own_recipe": False,
         "history": None,
         "inputs": None,
+        "scored": None,
     }
 
 

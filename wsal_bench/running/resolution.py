@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsal_bench import plugins
-from wsal_bench.config import Layer, build, choose_preset, read_presets
+from wsal_bench.config import PUBLISHED, Found, Layer, Preset, build, choose_preset, read_presets
 from wsal_bench.errors import UnavailableError, UsageError, did_you_mean
 from wsal_bench.evaluation import protocols
 from wsal_bench.evaluation.protocols import Protocol
@@ -18,7 +18,8 @@ from wsal_bench.running.cells import OWN_RECIPE, Cell, RunRequest, RunSpec
 from wsal_bench.running.settings import Settings
 
 QUICK_PRESET = "quick"
-QUICK_EPOCHS = 2
+QUICK_EPOCHS = 2  # of the first few videos of data without a quick size
+QUICK_STEPS = 200
 
 
 def check_numbers(request: RunRequest) -> None:
@@ -118,7 +119,7 @@ class Entry:
     """
 
     kind: type[Method]
-    presets: Mapping[str, Mapping[str, Any]]
+    presets: Mapping[str, Preset]
 
 
 @dataclass(frozen=True)
@@ -128,10 +129,17 @@ class Options:
     Args:
         config: all of them.
         preset: which preset they began with.
+        max_steps: steps that a quick training may take; None: no limit.
     """
 
     config: Mapping[str, Any]
-    preset: str
+    preset: Preset
+    max_steps: int | None = None
+
+    def found(self, parents: Mapping[str, Cell]) -> tuple[Found, ...]:
+        """How the preset's options were found, and those that its parents began with."""
+        inherited = (one for cell in parents.values() for one in cell.spec.found)
+        return tuple(dict.fromkeys((self.preset.found, *inherited)))
 
 
 class Library:
@@ -156,7 +164,7 @@ class Library:
         if name not in self._entries:
             kind = plugins.load("methods", name)
             path = plugins.presets_path(plugins.available("methods")[name])
-            self._entries[name] = Entry(kind, read_presets(path) if path else {})
+            self._entries[name] = Entry(kind, read_presets(path))
         return self._entries[name]
 
     def options(
@@ -171,26 +179,47 @@ class Library:
             parents: cells that options may be read from.
 
         Raises:
-            UsageError: a preset or an option that is not there, or that is the parent's.
+            UsageError: a preset that no method has; an option that is not there, or that is the
+                parent's.
         """
         kind = self.entry(name.method).kind
         preset = self._preset(name.method, dataset.preset or data_name)
         variants = {**kind.variants, **kind.controls}
-        weak = [preset, *([Layer("variant", variants[name.variant])] if name.variant else [])]
+        weak = [preset.layer]
+        weak += [Layer("variant", variants[name.variant])] if name.variant else []
         strong = self.settings.layers(name.method, name.variant)
         shared = _shared(name, kind, parents, [*weak, *strong])
-        if self.request.quick and dataset.quick is None and "epochs" in kind.Config.fields():
-            weak.append(Layer("--quick", {"epochs": QUICK_EPOCHS}))
+        max_steps = None
+        if self.request.quick and preset.name != QUICK_PRESET:
+            if dataset.quick is None and "epochs" in kind.Config.fields():
+                weak.append(Layer("--quick", {"epochs": QUICK_EPOCHS}))
+            by_hand = any("epochs" in layer.values for layer in strong)
+            max_steps = None if by_hand else QUICK_STEPS
         config = build(kind.Config, [*weak, *strong, *shared], owner=str(name))
-        return Options(config.to_json(), preset.origin)
+        return Options(config.to_json(), preset, max_steps)
 
-    def _preset(self, method: str, default: str) -> Layer:
+    def _preset(self, method: str, default: str) -> Preset:
         presets = self.entry(method).presets
-        wanted = self.request.preset or default
-        if self.request.quick and not self.request.preset and QUICK_PRESET in presets:
-            wanted = QUICK_PRESET
-        explicit = self.request.preset is not None
-        return choose_preset(presets, wanted, owner=method, explicit=explicit)
+        if self.request.preset is not None:
+            if self.request.preset not in presets:
+                self._check_preset(self.request.preset)
+            return choose_preset(presets, self.request.preset)
+        quick = (QUICK_PRESET,) if self.request.quick else ()
+        return choose_preset(presets, *quick, default)
+
+    def _check_preset(self, wanted: str) -> None:
+        """A name that no method knows is a slip of the pen; one that this method lacks is not.
+
+        Raises:
+            UsageError: no method has a preset of this name.
+        """
+        known = {PUBLISHED, QUICK_PRESET}
+        for plugin in plugins.available("methods").values():
+            known |= set(read_presets(plugins.presets_path(plugin)))
+        if wanted not in known:
+            raise UsageError(
+                f"no method has a preset {wanted!r}", hint=did_you_mean(wanted, sorted(known))
+            )
 
 
 def _shared(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wsal_bench.config import read_yaml
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation import Scores
 from wsal_bench.files import read_json
@@ -153,6 +154,14 @@ class Problem:
     message: str
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """A run that was begun and has no record yet: it runs, or was broken off."""
+
+    directory: Path
+    spec: RunSpec
+
+
 class ResultStore:
     """All runs below a folder.
 
@@ -175,6 +184,18 @@ class ResultStore:
     def problems(self) -> list[Problem]:
         """Directories whose record is damaged."""
         return [run for run in self._scan() if isinstance(run, Problem)]
+
+    def unfinished(self) -> list[Unfinished]:
+        """Runs that were begun and have no record yet, sorted by directory."""
+        found = []
+        for path in sorted(self.path.glob("*/*/*/seed*/spec.yaml")):
+            if not RunFiles(path.parent).record.exists():
+                try:
+                    spec = RunSpec.from_json(read_yaml(path))
+                except DataError:  # of another version: the same command begins it again
+                    continue
+                found.append(Unfinished(path.parent, spec))
+        return found
 
     def _scan(self) -> Iterator[StoredRun | Problem]:
         for path in sorted(self.path.glob("*/*/*/seed*/record.json")):

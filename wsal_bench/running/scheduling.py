@@ -10,7 +10,7 @@ from wsal_bench.files import make_folder
 from wsal_bench.locks import BusyError, locked
 from wsal_bench.running.cells import Cell
 from wsal_bench.running.context import Context, MustLearnError, StoppedError
-from wsal_bench.running.events import CellBusy, CellFinished, CellResult, Event, Planned
+from wsal_bench.running.events import CellBusy, CellFinished, CellResult, Event, Note, Planned
 from wsal_bench.running.signals import StopFlag
 from wsal_bench.running.stages import has_good_record, is_finished, run_cell, store_failure
 from wsal_bench.running.words import Busy, Died, Done, Refused, Said
@@ -85,7 +85,10 @@ class Schedule:
             if cell.key in self.to_make
         }
         for cell in sources.values():
-            self.context.catalog.check(cell.spec.data, cell.protocol.truth_variant)
+            found = self.context.catalog.check(cell.spec.data, cell.protocol.truth_variant)
+            if found.share:
+                name = cell.spec.data.name
+                self.context.emit(Note(f"{name}, {cell.protocol.name}: {found.sentence}"))
 
     def _here(self, cell: Cell) -> None:
         """Makes a cell in this process."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from wsal_bench import plugins
 from wsal_bench.config import Layer, parse_override, read_yaml
 from wsal_bench.errors import UsageError, did_you_mean
 
@@ -93,15 +94,29 @@ class Settings:
     def refuse_unused(self) -> None:
         """Call when all cells are planned.
 
+        A file may serve several runs: what it says of a method, variant or data set that is not in
+        this one has no effect, as long as there is one of that name.
+
         Raises:
             UsageError: an option is for something that is not in this run.
         """
         for index, entry in enumerate(self._settings):
-            if index not in self._used:
+            if index not in self._used and not (entry.source == "config" and _exists(entry)):
+                where, kind, known = "this run", "in this run", {*self._targets}
+                if entry.source == "config":  # there, any method and data set may be named
+                    where, kind = "this run, nor any method or data set", "known"
+                    known |= {*plugins.available("methods"), *plugins.available("datasets")}
                 raise UsageError(
-                    f"option {entry.text!r} is for {entry.reach!r}, which is not in this run",
-                    hint=did_you_mean(entry.reach, self._targets, kind="in this run"),
+                    f"option {entry.text!r} is for {entry.reach!r}, which is not in {where}",
+                    hint=did_you_mean(entry.reach, known, kind=kind),
                 )
+
+
+def _exists(entry: Setting) -> bool:
+    if entry.variant is None and entry.target in plugins.available("datasets"):
+        return True
+    method = plugins.available("methods").get(entry.target)
+    return method is not None and entry.variant in (None, *method.variants, *method.controls)
 
 
 def _strength(entry: Setting) -> tuple[bool, bool]:

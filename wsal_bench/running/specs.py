@@ -171,7 +171,9 @@ class _Planner:
             device=self.device.partition(":")[0],
             needs={key: self._need(kind.needs[key], cell) for key, cell in parents.items()},
             quick=self.request.quick,
-            preset=options.preset,
+            max_steps=options.max_steps,
+            preset=options.preset.origin,
+            found=options.found(parents),
             by_hand=self._by_hand(name, data, parents.values()),
         )
         if not kind.needs:  # what needs a parent is not made without it

@@ -21,9 +21,11 @@ from wsal_bench.errors import DataError, UnavailableError
 from wsal_bench.evaluation import Scores
 from wsal_bench.locks import locked
 from wsal_bench.plugins import blame
+from wsal_bench.plugins.contract import Dataset
 from wsal_bench.running.cell_log import cell_log, fatal_signals_in
-from wsal_bench.running.cells import Cell
+from wsal_bench.running.cells import Cell, RunSpec
 from wsal_bench.running.context import Context, MustLearnError, StoppedError, Stopwatch
+from wsal_bench.running.coverage import Coverage
 from wsal_bench.running.events import CellResult, CellStarted, ListenerError, Note, Status
 from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import Learned, learn
@@ -130,7 +132,7 @@ class _Work:
                 self._note(f"{error}; the cell is made again from its last good checkpoint")
             else:
                 self._say_if_source_changed(record)
-                self._say_that_it_was_asked_for(record)
+                self._say_what_readers_learn(record)
                 return self._result("skipped", scores, record["seconds"])
         if not (self.context.may_learn or self.cell.is_floor):
             raise MustLearnError
@@ -171,10 +173,22 @@ class _Work:
         if record["source_digest"] != plugins.source_digest(kind):
             self._note("the method's source changed since; --overwrite makes the cell again")
 
-    def _say_that_it_was_asked_for(self, record: Mapping[str, Any]) -> None:
-        """A parent that nobody had asked for gets its row in tables once somebody does."""
-        if self.cell.asked and not record["asked"]:
-            files.write_json(self.place.record, {**record, "asked": True})
+    def _say_what_readers_learn(self, record: Mapping[str, Any]) -> None:
+        """Facts of a record that are in no hash, where it knows less than the present request.
+
+        A parent that nobody had asked for gets its row in tables once somebody does. How options
+        were found comes from their preset, which may have said it only since; earlier versions
+        did not count what there was to score.
+        """
+        told = {**record, "asked": record["asked"] or self.cell.asked}
+        told["scored"] = record.get("scored") or {
+            variant: part.to_json() for variant, part in coverages(self.dataset).items()
+        }
+        if not all(found.known for found in RunSpec.from_json(record["spec"]).found):
+            now = self.cell.spec.to_json()
+            told["spec"] = {**record["spec"], "preset": now["preset"], "found": now["found"]}
+        if told != record:
+            files.write_json(self.place.record, told)
 
     def _anew(self) -> CellResult:
         self._clear()
@@ -185,10 +199,10 @@ class _Work:
         learned = self._learn()
         scores = self.scoring.from_learned(learned)
         self._stop_here()
-        inputs = Inputs.of(self.dataset)
+        inputs, scored = Inputs.of(self.dataset), coverages(self.dataset)
         isolated = self.context.isolated
         record = good_record(
-            self.cell, self.place, learned, self.watch.seconds, inputs, isolated=isolated
+            self.cell, self.place, learned, self.watch.seconds, inputs, scored, isolated=isolated
         )
         files.write_json(self.place.record, record)
         _logger.info("done: %s %.4f", scores.protocol.headline, scores.headline)
@@ -234,6 +248,11 @@ class _Work:
             average=scores.protocol.headline,
             seconds=dict(seconds),
         )
+
+
+def coverages(dataset: Dataset) -> dict[str, Coverage]:
+    """How much there is to score, by truth variant."""
+    return {variant: Coverage.of(dataset, variant) for variant in dataset.truth_variants}
 
 
 def _head(cell: Cell, place: RunFiles) -> dict[str, Any]:

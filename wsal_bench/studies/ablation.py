@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsal_bench.evaluation import Protocol, Scores
+from wsal_bench.running.coverage import Coverage
 from wsal_bench.statistics import (
     NestedMean,
     RowStatistics,
@@ -73,6 +74,8 @@ class Ablation:
     recipe: str
     protocol: Protocol | None
     rows: tuple[AblationRow, ...]
+    quick: bool = False
+    coverage: Coverage | None = None
 
 
 def build(
@@ -105,7 +108,16 @@ def build(
         _row(name, runs.get(name, ()), scores.get(name, {}), statistics.get(name), plan)
         for name in plan.names
     ]
-    return Ablation(plan, dataset, recipe, protocols[0] if protocols else None, tuple(rows))
+    every = [run for parts in runs.values() for run in parts]
+    return Ablation(
+        plan,
+        dataset,
+        recipe,
+        protocols[0] if protocols else None,
+        tuple(rows),
+        quick=any(run.quick for run in every),
+        coverage=next((run.coverage for run in every if run.coverage is not None), None),
+    )
 
 
 def is_on(value: Any) -> bool:

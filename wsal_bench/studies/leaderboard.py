@@ -9,19 +9,25 @@ knows what was looked at to choose them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from wsal_bench.config import PUBLISHED, Found
 from wsal_bench.evaluation import Protocol, Scores
 from wsal_bench.evaluation.floors import FLOORS
+from wsal_bench.running.coverage import Coverage
+from wsal_bench.running.lookup import differing
 from wsal_bench.statistics import NestedMean, RowStatistics, compare_rows, nested_mean_std
 from wsal_bench.studies.runs import Kind, ScoredRun
 
 MIN_DATA_SEEDS = 3  # of data that are drawn from a seed
 MIN_SEEDS_EACH = 2  # training seeds in each of them
 MIN_SEEDS = 6  # training seeds on data that are what they are
+_DIGEST = re.compile(r"\b[0-9a-f]{32,}\b")
+_DIGITS = 8  # of a digest, in a row's name
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +103,8 @@ class Leaderboard:
         obstacles: why this is not a ranking; empty: it is one.
         best: name of the row that the others are compared with: the best of a ranking; else empty.
         remarks: what whoever made the table says of it, such as how options were chosen.
+        quick: it is of quick runs.
+        coverage: how much there was to score; None where no record says.
     """
 
     dataset: str
@@ -109,6 +117,8 @@ class Leaderboard:
     obstacles: tuple[str, ...]
     best: str = ""
     remarks: tuple[str, ...] = ()
+    quick: bool = False
+    coverage: Coverage | None = None
 
     @property
     def is_ranking(self) -> bool:
@@ -116,13 +126,16 @@ class Leaderboard:
         return not self.obstacles
 
 
-def build(runs: Sequence[ScoredRun], *, dataset: str, recipe: str) -> Leaderboard:
+def build(
+    runs: Sequence[ScoredRun], *, dataset: str, recipe: str, allow_missing: bool = False
+) -> Leaderboard:
     """The table of some runs of one data set, all scored under one protocol.
 
     Args:
         runs: in any order; failed ones are listed apart.
         dataset: name of the data set.
         recipe: how segments were cut, for the heading.
+        allow_missing: rank although videos of the protocol have no features; each row says so.
 
     Raises:
         ValueError: scores under different protocols, or two runs that nothing tells apart.
@@ -131,7 +144,11 @@ def build(runs: Sequence[ScoredRun], *, dataset: str, recipe: str) -> Leaderboar
     protocol = _one_protocol(scored)
     every_row = rows_of(scored)
     methods = [row for row in every_row if row.kind == "method" and not row.by_hand]
-    obstacles = tuple(_obstacles(methods, runs))
+    coverage = next((run.coverage for run in scored if run.coverage is not None), None)
+    quick = any(run.quick for run in runs)
+    obstacles = ("quick runs rank nothing",) if quick else tuple(_obstacles(methods, runs))
+    if coverage and coverage.share and not (allow_missing or quick):
+        obstacles = (f"{coverage.sentence}; --allow-missing ranks all the same", *obstacles)
     order = sorted(methods, key=lambda row: row.name)
     if not obstacles:
         order = sorted(order, key=lambda row: -row.headline.mean)
@@ -147,17 +164,24 @@ def build(runs: Sequence[ScoredRun], *, dataset: str, recipe: str) -> Leaderboar
         recipe=recipe,
         protocol=protocol,
         rows=_with_statistics(order, best),
-        by_hand=tuple(row for row in apart if row.by_hand),
-        references=tuple(row for row in apart if row.kind != "method" and not row.by_hand),
+        by_hand=_alone(row for row in apart if row.by_hand),
+        references=_alone(row for row in apart if row.kind != "method" and not row.by_hand),
         failures=tuple(sorted(failures, key=lambda f: (f.name, f.data_seed, f.seed, f.error))),
         obstacles=obstacles,
         best=best,
+        quick=quick,
+        coverage=coverage,
     )
 
 
 def _with_statistics(rows: Sequence[Row], best: str) -> tuple[Row, ...]:
     found = compare_rows({row.name: row.scores for row in rows}, best)
     return tuple(replace(row, statistics=found[row.name]) for row in rows)
+
+
+def _alone(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Rows that are compared with none, as their data may differ."""
+    return tuple(found for row in rows for found in _with_statistics([row], ""))
 
 
 def rows_of(runs: Sequence[ScoredRun]) -> list[Row]:
@@ -172,10 +196,12 @@ def rows_of(runs: Sequence[ScoredRun]) -> list[Row]:
         by_name.setdefault(name, {}).setdefault(options, []).append(run)
     rows = []
     for name, groups in sorted(by_name.items()):
-        differing = _differing([group[0].identity for group in groups.values()])
-        for group in groups.values():
-            differs = {key: group[0].identity.get(key) for key in differing}
-            rows.append(_row(name, differs, group))
+        keys = differing([group[0].identity for group in groups.values()])
+        every = [{key: group[0].identity.get(key) for key in keys} for group in groups.values()]
+        for differs, row_name, group in zip(
+            every, _labels(name, every), groups.values(), strict=True
+        ):
+            rows.append(_row(row_name, differs, group))
     return sorted(rows, key=lambda row: row.name)
 
 
@@ -186,12 +212,22 @@ def label(name: str, differs: Mapping[str, Any]) -> str:
     return f"{name} [{', '.join(f'{key}={value}' for key, value in differs.items())}]"
 
 
-def _row(name: str, differs: Mapping[str, Any], runs: Sequence[ScoredRun]) -> Row:
+def _labels(name: str, namesakes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The namesakes' labels; of a digest as many digits as tell it from the others."""
+    labels = [label(name, differs) for differs in namesakes]
+    digests = sorted({digest for text in labels for digest in _DIGEST.findall(text)})
+    length = _DIGITS
+    while len({digest[:length] for digest in digests}) < len(digests):
+        length += 1
+    return [_DIGEST.sub(lambda found: found[0][:length], text) for text in labels]
+
+
+def _row(label: str, differs: Mapping[str, Any], runs: Sequence[ScoredRun]) -> Row:
     scores: dict[tuple[int, int], Scores] = {}
     for run in runs:
         place = (run.data_seed, run.seed)
         if place in scores:
-            raise ValueError(f"two runs of {name}, data seed {place[0]}, seed {place[1]}")
+            raise ValueError(f"two runs of {label}, data seed {place[0]}, seed {place[1]}")
         if run.scores is not None:
             scores[place] = run.scores
     first = next(iter(scores.values()))
@@ -205,8 +241,9 @@ def _row(name: str, differs: Mapping[str, Any], runs: Sequence[ScoredRun]) -> Ro
     }
     stages = sorted({stage for run in runs for stage in run.seconds})
     parameters = [run.parameters for run in runs if run.parameters is not None]
+    share = runs[0].coverage.share if runs[0].coverage else ""
     return Row(
-        name=label(name, differs),
+        name=label + (f" ({share})" if share else ""),
         kind=runs[0].kind,
         method=runs[0].method,
         variant=runs[0].variant,
@@ -222,16 +259,6 @@ def _row(name: str, differs: Mapping[str, Any], runs: Sequence[ScoredRun]) -> Ro
         paper=dict(runs[0].paper),
         runs=tuple(sorted(runs, key=lambda run: (run.data_seed, run.seed))),
     )
-
-
-def _differing(identities: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Keys whose values are not the same in all."""
-    keys = dict.fromkeys(key for identity in identities for key in identity)
-    return [
-        key
-        for key in keys
-        if len({json.dumps(one.get(key), sort_keys=True, default=str) for one in identities}) > 1
-    ]
 
 
 def _one_protocol(runs: Sequence[ScoredRun]) -> Protocol | None:
@@ -254,7 +281,6 @@ def _obstacles(rows: Sequence[Row], every_run: Sequence[ScoredRun]) -> list[str]
     for what, values in (
         ("tracks", {run.track for run in runs}),
         ("selections", {run.selection for run in runs}),
-        ("budgets", {run.budget for run in runs}),
         ("data", {json.dumps(dict(run.data), sort_keys=True, default=str) for run in runs}),
         ("precisions", {run.settings.get("precision") for run in runs}),
         ("devices", {run.settings.get("device") for run in runs}),
@@ -263,6 +289,7 @@ def _obstacles(rows: Sequence[Row], every_run: Sequence[ScoredRun]) -> list[str]
     ):
         if len(values) > 1:
             reasons.append(f"the rows have different {what}")
+    reasons += _budgets(rows)
     if len({run.own_segments for run in runs}) > 1:
         reasons.append("some rows' segments are the method's own, the others' are a recipe's")
     if failed := _all_failed(every_run):
@@ -276,6 +303,44 @@ def _obstacles(rows: Sequence[Row], every_run: Sequence[ScoredRun]) -> list[str]
         )
         reasons.append(f"a ranking needs {need} in every row")
     return reasons
+
+
+def _budgets(rows: Sequence[Row]) -> list[str]:
+    """Rows whose options were found in different ways, and what would make a ranking of them."""
+    by_budget: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for run in row.runs:
+            by_budget.setdefault(run.budget, {})[row.name] = None
+    unknown = any(Found().budget in budget for budget in by_budget)
+    if len(by_budget) < 2 and not unknown:
+        return []
+    said = "; ".join(
+        f"{', '.join(names)}: {budget or 'not recorded'}"
+        for budget, names in sorted(by_budget.items())
+    )
+    what = "budgets differ" if len(by_budget) > 1 else "budgets unknown"
+    return [f"{what}: {said}. {_ranking_command(rows)}"]
+
+
+def _ranking_command(rows: Sequence[Row]) -> str:
+    """What runs and shows the same methods on the published defaults of each."""
+    runs = [run for row in rows for run in row.runs]
+    seeded = any(run.seeded for run in runs)
+    methods = ",".join(sorted({run.name for run in runs}))
+    seeds = _numbers({run.seed for run in runs}, MIN_SEEDS_EACH if seeded else MIN_SEEDS)
+    drawn = f" --data-seeds {_numbers({run.data_seed for run in runs}, MIN_DATA_SEEDS)}"
+    return (
+        f"A ranking on published defaults: `wsal-bench run --methods {methods} "
+        f"--datasets {runs[0].source or runs[0].dataset}{drawn if seeded else ''} "
+        f"--seeds {seeds} --preset {PUBLISHED}`, then "
+        f"`wsal-bench leaderboard --datasets {runs[0].dataset} --preset {PUBLISHED}`"
+    )
+
+
+def _numbers(used: set[int], least: int) -> str:
+    """Seeds as one writes them: those that were used, and more where they are too few."""
+    more = [seed for seed in range(least + len(used)) if seed not in used]
+    return ",".join(map(str, sorted([*used, *more[: max(0, least - len(used))]])))
 
 
 def _all_failed(runs: Sequence[ScoredRun]) -> list[str]:

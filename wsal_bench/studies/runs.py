@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from wsal_bench.evaluation import Scores
 from wsal_bench.evaluation.floors import FLOORS
+from wsal_bench.running.coverage import Coverage
 
 Kind = Literal["method", "floor", "ceiling"]
 
@@ -30,7 +31,10 @@ class ScoredRun:
         seeded: the data set's data are drawn from a seed.
         track: what the run was allowed to know.
         selection: how it was selected.
-        budget: which preset it ran with.
+        budget: how its options were found, and those of its parents.
+        quick: it is of a quick run.
+        source: the data set as `--datasets` names it.
+        coverage: how much there was to score; None where its record does not say.
         by_hand: options that somebody set for this run.
         parameters: numbers that were learnt.
         seconds: by stage: train, infer, localize, evaluate.
@@ -57,6 +61,9 @@ class ScoredRun:
     seconds: Mapping[str, float] = field(default_factory=dict)
     paper: Mapping[str, float] = field(default_factory=dict)
     own_segments: bool = False
+    quick: bool = False
+    source: str = ""
+    coverage: Coverage | None = None
 
     @property
     def kind(self) -> Kind:

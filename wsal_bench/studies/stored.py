@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from wsal_bench import plugins
+from wsal_bench.config import PUBLISHED
 from wsal_bench.errors import DataError, UsageError, did_you_mean
 from wsal_bench.evaluation import Scores
 from wsal_bench.evaluation.floors import FLOORS
 from wsal_bench.plugins.contract import Track
 from wsal_bench.running.cells import OWN_RECIPE, RunSpec
+from wsal_bench.running.coverage import Coverage
 from wsal_bench.running.results import (
     RunFiles,
     ScoreKey,
@@ -45,9 +47,15 @@ class Collection:
 
 
 def collect(
-    stored: Iterable[StoredRun], dataset: str, *, recipe: str = OWN_RECIPE, protocol: str | None
+    stored: Iterable[StoredRun],
+    dataset: str,
+    *,
+    recipe: str = OWN_RECIPE,
+    protocol: str | None,
+    quick: bool = False,
+    preset: str | None = None,
 ) -> Collection:
-    """The runs of a data set that a table shows: no quick ones, no parents nobody asked for.
+    """The runs of a data set that a table shows: no parents nobody asked for.
 
     A run whose scores are damaged counts as failed.
 
@@ -56,6 +64,9 @@ def collect(
         dataset: name of the data set.
         recipe: how segments were cut.
         protocol: name of the rules; None: `<dataset>/common`, or the only one there is.
+        quick: the quick runs, and none but them; else none of them.
+        preset: only runs of this preset, and floors and ceilings; `published`: those whose options
+            are all published defaults.
 
     Raises:
         UsageError: no run is scored under that protocol, or there are several and none is named.
@@ -64,7 +75,8 @@ def collect(
         run
         for run in stored
         if run.spec.data.name == dataset
-        and not run.spec.quick
+        and run.spec.quick == quick
+        and _has_preset(run.spec, preset)
         and (run.record["asked"] or run.failed)
     ]
     known = {key.protocol for run in shown for key in run.scores if _shows(run, key, recipe)}
@@ -115,12 +127,15 @@ def scored_run(run: StoredRun, scores: Scores | None) -> ScoredRun:
         seeded=spec.data.seeded,
         track=track_text(spec.track),
         selection=str(record.get("selection") or spec.track.selection),
-        budget=spec.preset,
+        budget="; ".join(dict.fromkeys(found.budget for found in spec.found)),
         by_hand=tuple(dict.fromkeys(text for one in (spec, *parents) for text in one.by_hand)),
         parameters=record.get("parameters"),
         seconds=record.get("seconds") or {},
         paper=record.get("paper") or {},
         own_segments=bool(record.get("own_recipe")),
+        quick=spec.quick,
+        source=_source(spec),
+        coverage=Coverage.from_record(record, scores.protocol.truth_variant) if scores else None,
     )
 
 
@@ -140,9 +155,9 @@ def read_cell(directory: Path, *, recipe: str, protocol: str) -> ScoredRun | Non
     return None if scores is None else scored_run(run, scores)
 
 
-def datasets(stored: Iterable[StoredRun]) -> list[str]:
-    """Names of the data sets that have a run which is not a quick one."""
-    return sorted({run.spec.data.name for run in stored if not run.spec.quick})
+def datasets(stored: Iterable[StoredRun], *, quick: bool = False) -> list[str]:
+    """Names of the data sets that have a quick run, or one that is not."""
+    return sorted({run.spec.data.name for run in stored if run.spec.quick == quick})
 
 
 def recipes(stored: Iterable[StoredRun]) -> list[str]:
@@ -189,12 +204,28 @@ def _choose_protocol(known: set[str], dataset: str, wanted: str | None) -> str:
     return next(iter(known))
 
 
+def _has_preset(spec: RunSpec, wanted: str | None) -> bool:
+    if wanted is None or spec.method in FLOORS:
+        return True
+    if wanted == PUBLISHED:
+        return bool(spec.found) and all(found.by == PUBLISHED for found in spec.found)
+    return spec.preset == f"preset {wanted}"
+
+
 def _shows(run: StoredRun, key: ScoreKey, recipe: str) -> bool:
     return key.recipe == _recipe_of(run.spec, recipe)
 
 
 def _recipe_of(spec: RunSpec, recipe: str) -> str:
     return FLOOR_RECIPE if spec.method in FLOORS else recipe
+
+
+def _source(spec: RunSpec) -> str:
+    """The data set as `--datasets` takes it."""
+    data = spec.data
+    if not data.path:
+        return data.plugin
+    return f"{data.plugin}:{data.name if data.plugin == 'imported' else data.path}"
 
 
 def _data(spec: RunSpec) -> dict[str, Any]:

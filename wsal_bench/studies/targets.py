@@ -10,6 +10,7 @@ from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import detections_from_json, detections_from_npz
 from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.datasource import Catalog
+from wsal_bench.running.names import run_name
 from wsal_bench.running.results import RunFiles, StoredRun, StoredScores, read_record
 from wsal_bench.studies.rescore import dataset_of
 from wsal_bench.types import Detections, GroundTruth
@@ -96,7 +97,7 @@ def open_run(directory: Path, recipe: str = OWN_RECIPE) -> Target:
         )
     dataset = catalog.dataset(run.spec.data)
     return Target(
-        f"{run.spec.name} data seed {run.spec.data.seed} seed {run.spec.seed}",
+        run_name(run.spec) + (" (QUICK)" if run.spec.quick else ""),
         detections_from_npz(path),
         tuple(dataset.ground_truth("test", variant) for variant in dataset.truth_variants),
         run.spec.data.name,

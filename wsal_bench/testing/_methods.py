@@ -18,11 +18,15 @@ from wsal_bench.plugins.contract import Method, Parent, Session
 from wsal_bench.plugins.truth_lock import truth_locked
 from wsal_bench.testing._findings import Finding, run_checks
 from wsal_bench.testing._videos import Videos, copies, make_task, make_videos
+from wsal_bench.training.hooks import Progress, seeded
 from wsal_bench.training.loop import Interrupted
+from wsal_bench.training.stepping import step_rule
 from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import Activations, Video
 
 SMALL: Mapping[str, Any] = {"epochs": 2, "batch_size": 4, "num_snippets": 20}
+UPDATES = 200
+"""Steps of the optimisers that a method's hooks are asked about."""
 
 
 def check_method(
@@ -44,6 +48,7 @@ def check_method(
             [
                 ("says what it is", kit.documented),
                 ("works without the truth", kit.fits),
+                ("has hooks that say the right things of a step", kit.steps),
                 ("gives activations of the right shape, finite, in float32", kit.shapes),
                 ("leaves its input alone", kit.input_untouched),
                 ("obeys the seed, and nothing else", kit.seeded),
@@ -76,6 +81,31 @@ class _Kit:
     def fits(self) -> Iterator[str]:
         self._fitted = self._fit()
         yield from ()
+
+    def steps(self) -> Iterator[str]:
+        method = self.fitted
+        if not isinstance(method, TrainableMethod):
+            return
+        with seeded(method.task):
+            number = len(method.optimizers(method.network()))
+        phases = method.phases()
+        asked = [
+            Progress(
+                epoch=update * phases[0].epochs // UPDATES,
+                step=update * method.accumulate,
+                fraction=update / UPDATES,
+                update=update,
+            )
+            for update in range(UPDATES)
+        ]
+        rules = [step_rule(method, progress, number) for progress in asked]
+        if rules != [step_rule(method, progress, number) for progress in asked]:
+            yield "a hook of the step counts by itself: it must depend on progress alone"
+        turns = {index for rule in rules for index in rule.turn}
+        if len(phases) == 1 and len(turns) < number:  # a later phase may have others
+            yield f"optimisers {sorted({*range(number)} - turns)} never step: see turn()"
+        if all(rule.factor == 0 for rule in rules):
+            yield "learning_rate_factor is always 0: nothing is learnt"
 
     @property
     def fitted(self) -> Method:
@@ -222,8 +252,8 @@ def _config(kind: type[Method], options: Mapping[str, Any]) -> Config:
 def _quick(kind: type[Method]) -> Mapping[str, Any]:
     for plugin in plugins.available("methods").values():
         if plugin.target.partition(":")[0] == kind.__module__:
-            path = plugins.presets_path(plugin)
-            return read_presets(path).get("quick", {}) if path else {}
+            found = read_presets(plugins.presets_path(plugin)).get("quick")
+            return found.options if found else {}
     return {}
 
 

@@ -157,7 +157,7 @@ class Weights:
     """The weights in a checkpoint file of either kind.
 
     Args:
-        weights: by name, on the CPU.
+        weights: by name, on the CPU; averaged ones where training keeps an average.
         identity: what training they are of, as JSON; None in `last.pt`, which does not say it.
     """
 
@@ -174,7 +174,8 @@ def read_weights(path: Path) -> Weights:
     content = _read(path, torch.device("cpu"))
     identity = None
     if "learner" in content and "identity" in content:
-        identity, content = str(content["identity"]), content["learner"]["network"]
+        learner = content["learner"]
+        identity, content = str(content["identity"]), learner.get("average", learner["network"])
     wrong = [name for name, value in content.items() if not isinstance(value, Tensor)]
     if wrong:
         raise DataError(f"holds no weights: {wrong[0]!r} is no tensor", path=path)

@@ -54,6 +54,7 @@ class Progress:
         fraction: share of the phase that is done, in [0, 1); moves with every batch where the
             epoch's batches have a length, else with every epoch.
         state: what `between_phases` returned before this phase; empty in the first.
+        update: steps of the optimisers that the phase has seen before this batch.
     """
 
     phase: int = 0
@@ -61,6 +62,7 @@ class Progress:
     step: int = 0
     fraction: float = 0.0
     state: Mapping[str, Any] = field(default_factory=dict)
+    update: int = 0
 
 
 class TrainableConfig(Config):
@@ -128,7 +130,7 @@ class Trainable(Method):
         )
 
     def optimizers(self, network: nn.Module) -> Sequence[Optimizer]:
-        """Optimisers of a network; all of them step together."""
+        """Optimisers of a network; all of them step together unless `turn` says otherwise."""
         return [
             Adam(
                 network.parameters(),
@@ -142,6 +144,37 @@ class Trainable(Method):
         """Batches whose gradients are summed before the optimisers step."""
         return 1
 
+    # the four hooks below are asked before each step of the optimisers, with the progress of its
+    # last batch; they must give the same whenever they are asked with the same progress
+
+    def learning_rate_factor(self, progress: Progress) -> float | None:
+        """What the rates that `optimizers` gave are multiplied by; None: nobody touches them.
+
+        `cosine_decay(progress.fraction)` is a schedule, `ramp(progress.fraction, 0, 0.1)` a
+        warm-up.
+        """
+        return None
+
+    def clip_norm(self, progress: Progress) -> float | None:
+        """Gradients are scaled down to this norm, all those of a step together; None: never."""
+        return None
+
+    def ema_decay(self, progress: Progress) -> float:
+        """Share that stays of the exponential moving average of the weights; 0: none is kept.
+
+        Where there is an average, it is what is evaluated: by `between_phases`, at the end, by
+        children, by `infer`. Training goes on with the weights themselves. It begins with the
+        weights as they are before the first step whose share is above 0.
+        """
+        return 0.0
+
+    def turn(self, progress: Progress) -> Sequence[int] | None:
+        """Indices of the optimisers that step; None: all. The others' gradients are forgotten.
+
+        `[progress.update % 2]` lets two take turns; a loss may ask `progress.update` too.
+        """
+        return None
+
     def phases(self) -> Sequence[Phase]:
         """The stretches of training, in order."""
         return [Phase(self.config.epochs)]
@@ -153,7 +186,8 @@ class Trainable(Method):
 
         Args:
             phase: index of the coming phase, > 0.
-            network: as the phase before left it, in evaluation mode; see `infer`.
+            network: as the phase before left it, in evaluation mode, with averaged weights where
+                there are such; see `infer`.
             videos: the training videos.
 
         Returns:

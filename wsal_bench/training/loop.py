@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Generator, Iterator, Mapping, Sequence, Sized
 from contextlib import closing
 from dataclasses import dataclass
@@ -101,6 +102,19 @@ def fit(
     return _Training(method, videos, session, share).run()
 
 
+def step_limits(phases: Sequence[Phase], max_steps: int | None) -> list[int | None]:
+    """The steps that each phase may take: shares by epochs, at least one.
+
+    Args:
+        phases: of the training.
+        max_steps: of all phases together; None: no limit.
+    """
+    if max_steps is None:
+        return [None] * len(phases)
+    epochs = sum(phase.epochs for phase in phases)
+    return [max(1, max_steps * phase.epochs // epochs) for phase in phases]
+
+
 class _Training:
     """A training under way; the methods stand in the order of its life."""
 
@@ -125,6 +139,7 @@ class _Training:
         self.epoch_generator = self._generator_state()
         self.learner = Learner(method)
         self.position = Position()
+        self.limits: list[int | None] = []
         self.state: Mapping[str, Any] = {}
         self.history: list[EpochRecord] = []
         self.log = LossLog(0, 0)
@@ -134,22 +149,31 @@ class _Training:
 
     def run(self) -> TrainingResult:
         phases = list(self.method.phases())
+        self.limits = step_limits(phases, self.session.max_steps)
         self._rewrite_history()
         for index in range(self.position.phase, len(phases)):
             if index > self.position.phase:
                 self._enter(index, phases[index])
-            while self.position.epoch < phases[index].epochs:
+            while not self._ended(phases[index]):
                 self._epoch(phases[index])
+        network = self.learner.finish()
         if self.store:
-            self.store.save_last(self.learner.network.state_dict())
+            self.store.save_last(network.state_dict())
         self._rewrite_history()
-        network = self.learner.network.eval()
         return TrainingResult(network, tuple(self.history), self.resumed_from)
+
+    def _ended(self, phase: Phase) -> bool:
+        at = self.position
+        limit = self.limits[at.phase]
+        return at.epoch >= phase.epochs or (limit is not None and self._steps_before() >= limit)
+
+    def _steps_before(self) -> int:
+        """Batches of the phase in the epochs before the present one."""
+        return sum(record.steps for record in self.history if record.phase == self.position.phase)
 
     def _enter(self, index: int, phase: Phase) -> None:
         """From the end of a phase to the beginning of the next one."""
-        with torch.no_grad():
-            network = self.learner.network.eval()
+        with torch.no_grad(), self.learner.evaluating() as network:
             returned = self.method.between_phases(index, network, self.videos)
         # through the checkpoint's form, so that a resumed phase is told exactly the same
         self.state = unpack(pack(returned, name=f"between_phases({index})"))
@@ -170,18 +194,28 @@ class _Training:
                 self.position = Position(at.phase, at.epoch, at.step + 1)
                 waiting = self.position.step % every != 0
                 if not waiting:
-                    self.learner.step()
+                    self.learner.step(progress)
                     if self.session.stop():
                         self._interrupt(worked() - began)
         if waiting:  # batches that are too few for a whole step still count
-            self.learner.step()
+            self.learner.step(progress)
         self._end_epoch(phase, worked() - began)
 
     def _batches(self, phase: Phase) -> Generator[tuple[Batch, Progress], None, None]:
         """The epoch's batches that are not done yet, each with the progress before it."""
-        at = self.position
-        before = sum(record.steps for record in self.history if record.phase == at.phase)
-        start = Progress(at.phase, at.epoch, before, at.epoch / phase.epochs, self.state)
+        at, limit = self.position, self.limits[self.position.phase]
+        every, before = self.method.accumulate, self._steps_before()
+        updates = sum(
+            math.ceil(record.steps / every) for record in self.history if record.phase == at.phase
+        )
+
+        def progress(step: int, fraction: float) -> Progress:
+            # where a limit ends the phase early, it is the limit that the phase is a fraction of
+            done = max(fraction, (before + step) / limit if limit else 0.0)
+            update = updates + step // every
+            return Progress(at.phase, at.epoch, before + step, done, self.state, update)
+
+        start = progress(0, at.epoch / phase.epochs)
         batches = self.method.batches(self.videos, self.generator, start)
         drafts = batches.drafts if isinstance(batches, DraftedEpoch) else None
         iterator: Iterator[Any] = iter(batches if drafts is None else drafts)
@@ -192,6 +226,8 @@ class _Training:
                 hint="the training videos changed since the checkpoint",
                 path=self.session.directory,
             )
+        if limit is not None:  # here, so that no more is drawn, however far is read ahead
+            iterator = islice(iterator, limit - before - at.step)
         if drafts is not None:
             iterator = read_ahead(iterator, self.buffers, self.session.num_workers)
         elif self.session.num_workers and at.phase == at.epoch == 0:
@@ -199,8 +235,7 @@ class _Training:
         length = len(batches) if isinstance(batches, Sized) else None
         for step, batch in enumerate(iterator, start=at.step):
             within = step / max(length, step + 1) if length else 0.0
-            fraction = (at.epoch + within) / phase.epochs
-            yield batch, Progress(at.phase, at.epoch, before + step, fraction, self.state)
+            yield batch, progress(step, (at.epoch + within) / phase.epochs)
 
     def _interrupt(self, seconds: float) -> None:
         self.log.look()
@@ -221,7 +256,7 @@ class _Training:
         self.log = LossLog(at.phase, at.epoch + 1)
         self.epoch_seconds = 0.0
         self.epoch_generator = self._generator_state()
-        ended = self.position.epoch == phase.epochs
+        ended = self._ended(phase)
         if ended:
             self._check_weights(at)
         if ended or (perf_counter() - self.saved_at) * self.share >= self.save_seconds:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from wsal_bench.cli.options import data_root_option, json_option, plugins_option
+from wsal_bench.cli.options import data_root_option, json_option, plot_option, plugins_option
 from wsal_bench.cli.output import document, note
 
 SCHEMA = "wsal-bench/stats/1"
@@ -19,11 +19,11 @@ SCHEMA = "wsal-bench/stats/1"
     "--variant", default="default", show_default=True, help="Which truth of the data set."
 )
 @click.option("--classes", "with_classes", is_flag=True, help="A row for each class too.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for pictures (SVG and PNG).")
+@plot_option("Folder for pictures (SVG and PNG).")
 @data_root_option
 @plugins_option
 @json_option
-def command(name: str, variant: str, with_classes: bool, out: Path | None, as_json: bool) -> None:
+def command(name: str, variant: str, with_classes: bool, plot: Path | None, as_json: bool) -> None:
     """Durations, segments, foreground, class balance, and which classes labels can tell apart.
 
     DATASET is what `run --datasets` takes (hapt, simulated, imported:NAME, folder:PATH); a truth
@@ -36,8 +36,8 @@ def command(name: str, variant: str, with_classes: bool, out: Path | None, as_js
 
     truths = truths_of(name, variant)
     facts = {split: split_facts(truth) for split, truth in truths.items()}
-    if out is not None:
-        for path in draw(name, facts, truths, out):
+    if plot is not None:
+        for path in draw(name, facts, truths, plot):
             note(f"wrote {path}")
     if as_json:
         found: Mapping[str, object] = {

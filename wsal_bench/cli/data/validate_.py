@@ -24,6 +24,7 @@ def command(ctx: click.Context, /, source: tuple[str, ...], **options: Any) -> N
 
     All problems are listed: missing, broken or empty files, NaN, wrong width, features that end
     before the last segment, unknown classes, duplicates, videos in both splits, changed bytes.
+    A class in one split only, and labels that differ in case or spaces, are warnings.
     """
     from wsal_bench.data.problems import report
     from wsal_bench.data.requests import validate
@@ -34,12 +35,19 @@ def command(ctx: click.Context, /, source: tuple[str, ...], **options: Any) -> N
     if given.as_json:
         click.echo(document(SCHEMA, "data", found.to_json()))
     else:
-        number = len(found.problems)
         note(f"recognised {found.root}: {found.layout}")
         for text in found.notes:
             click.echo(f"note: {text}")
+        for doubt in found.warnings:
+            click.echo(f"warning: {doubt.code}: {doubt}")
         if found.problems:
             click.echo(report(found.problems))
-        click.echo(f"{found.videos} videos, {number or 'no'} problem{'' if number == 1 else 's'}")
+        told = f"{found.videos} videos, {_count(len(found.problems), 'problem')}"
+        doubted = f", {_count(len(found.warnings), 'warning')}" if found.warnings else ""
+        click.echo(told + doubted)
     if found.problems:
         ctx.exit(DataError.exit_code)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
