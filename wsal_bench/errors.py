@@ -3,6 +3,7 @@
 WsalError                  exit code 1
 ├── UsageError             2   a name, an option or a value
 ├── DataError              3   data, files, folders: cannot be read or written, or wrong inside
+│   └── UnreadableError    3   a file that may be whole: nothing may be made in its place
 ├── GateError              5   a check that was asked for did not pass
 ├── UnavailableError       6   a device or an optional dependency is not there
 └── NonFiniteLossError     4   training met a NaN or an infinity: the cell has failed
@@ -57,6 +58,13 @@ class DataError(WsalError):
 
     code = "data"
     exit_code = 3
+
+
+class UnreadableError(DataError):
+    """A file that may be whole: reading it failed, or it is of a newer version.
+
+    No sign of damage: whoever makes damaged files again must leave it alone.
+    """
 
 
 class GateError(WsalError):

@@ -9,6 +9,7 @@ is taken for it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -24,9 +25,10 @@ from uuid import uuid4
 
 import numpy as np
 
-from wsal_bench.errors import DataError
+from wsal_bench.errors import DataError, UnreadableError
 
 _LEFTOVERS = ".*.tmp"
+_NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.EINVAL, None)
 
 MAX_BYTES: Final = 8 << 30
 """What one array of a packed file may take: a video of 100,000 snippets of 8,192 numbers in double
@@ -171,7 +173,7 @@ def read_npz(path: Path, kind: str, names: Iterable[str] | None = None) -> dict[
                     found[name] = read_npy(member, entry.file_size)
             return found
     except OSError as error:
-        raise DataError(f"{kind} cannot be read ({error})", path=path) from error
+        raise unread(error, path, f"{kind} cannot be read") from error
     except (
         KeyError, IndexError, ValueError, TypeError, EOFError, AttributeError,
         NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
@@ -195,17 +197,39 @@ def check_archive(archive: zipfile.ZipFile, path: Path) -> None:
         raise DataError("is encrypted", hint="save it without a password", path=path)
 
 
+def unread(error: OSError, path: Path, what: str = "cannot be read") -> DataError:
+    """The error of a file that the system did not let us read.
+
+    A file that is not there, or that ends where it must not (EINVAL: a position before its
+    beginning), is damaged; of any other the disk, the network or the rights may be at fault.
+    """
+    kind = DataError if error.errno in _NOT_THERE else UnreadableError
+    return kind(f"{what} ({error.strerror or error})", path=path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """All of a file.
+
+    Raises:
+        DataError: it is not there, or no file.
+        UnreadableError: it may be whole, but reading it failed.
+    """
+    check_file(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise unread(error, path) from error
+
+
 def read_json(path: Path) -> Any:
     """A JSON document.
 
     Raises:
-        DataError: the file cannot be read or is not JSON.
+        DataError: the file is not there or is not JSON.
+        UnreadableError: it may be whole, but reading it failed.
     """
-    check_file(path)
     try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror or error})", path=path) from error
+        return json.loads(read_bytes(path))
     except ValueError as error:
         raise DataError(f"not JSON, maybe half-written ({error})", path=path) from error
 

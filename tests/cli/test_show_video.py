@@ -85,6 +85,9 @@ def test_a_video_without_segments_says_so(cli: Cli, toys: Path, run: Path) -> No
     for name in ("video", "start", "end", "label", "score"):
         columns[name] = columns[name][elsewhere]
     np.savez(path, **columns)
+    record = json.loads(RunFiles(run).record.read_text())
+    del record["digests"]  # as of an earlier version: nothing tells that the file is another one
+    RunFiles(run).record.write_text(json.dumps(record))
     # a threshold that was not scored: the stored matches are not those of this file any more
     arguments = ("show", "--plugins", toys, run, "--video", "test1", "--tiou", "0.45")
     result = cli(*arguments, "--out", run / "pictures")

@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "rescore": Entry("rescore:rescore_", "The same detections under every protocol."),
         "audit": Entry("audit:audit_", "What the difference of two numbers is made of."),
         "infer": Entry("infer:infer", "Segments for new videos, with a stored run."),
+        "results": Entry("results:results_", "Check and repair a folder of runs."),
         "profile": Entry("profile:profile", "Where the time goes: kernels, training steps."),
         "data": Entry("data:data", "Bring data sets in, check them, look at them."),
         "new": Entry("new:new", "A commented method or data set that runs, to make your own."),

@@ -18,13 +18,24 @@ from wsal_bench.cli.options import (
     plugins_option,
     results_option,
 )
-from wsal_bench.cli.output import FORMATS, columns_of, document, note, show, warn, write_forms
+from wsal_bench.cli.output import (
+    FORMATS,
+    columns_of,
+    document,
+    note,
+    show,
+    tell_damage,
+    warn,
+    write_forms,
+)
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import recipe as presets
 from wsal_bench.report import board as page
 from wsal_bench.report.board_columns import keys, wide_keys
 from wsal_bench.running.cells import OWN_RECIPE
-from wsal_bench.running.results import ResultStore, StoredRun
+from wsal_bench.running.index import StoreIndex
+from wsal_bench.running.results import Contents, ResultStore, StoredRun
+from wsal_bench.studies.known_statistics import KnownStatistics
 from wsal_bench.studies.leaderboard import Leaderboard, build
 from wsal_bench.studies.stored import Collection, collect, recipes
 from wsal_bench.studies.stored import datasets as stored_datasets
@@ -97,15 +108,13 @@ def leaderboard(
 ) -> None:
     """Write and print the table of the stored runs; quick ones are never beside others."""
     out = results / "leaderboards" if out is None else out
-    store = ResultStore(results)
-    for problem in store.problems():
-        warn(f"{problem.directory}: left out, {problem.message}")
-    stored = store.records(include_failed=True)
-    shown = _shown(stored, Shown(recipe, protocol, **chosen))
     wanted = tuple(name for part in datasets for name in part)
-    known = _names(stored, wanted, results, quick=shown.quick)
-    _check_recipe(stored, recipe)
-    boards = [replace(board, remarks=remarks) for board in _boards(stored, known, shown)]
+    with ResultStore(results).indexed() as contents:
+        stored = contents.runs
+        shown = _shown(stored, Shown(recipe, protocol, **chosen))
+        known = _names(stored, wanted, results, quick=shown.quick)
+        _check_recipe(stored, recipe)
+        boards = [replace(board, remarks=remarks) for board in _boards(contents, known, shown)]
     picked = {
         board.dataset: columns_of(wide, columns, keys(board), wide_keys(board)) for board in boards
     }
@@ -117,6 +126,7 @@ def leaderboard(
     for board in boards if plot is not None else ():
         if board.protocol is not None:
             _draw(board, Path(plot or out), board.dataset + shown.suffix)
+    tell_damage(contents)
     if as_json:
         found = {"leaderboards": [page.content(board) for board in boards]}
         click.echo(document(page.SCHEMA, "data", found))
@@ -178,7 +188,7 @@ def _check_recipe(stored: list[StoredRun], recipe: str) -> None:
         raise UsageError(f"no recipe {recipe!r}", hint=did_you_mean(recipe, known))
 
 
-def _boards(stored: list[StoredRun], names: list[str], shown: Shown) -> list[Leaderboard]:
+def _boards(store: Contents, names: list[str], shown: Shown) -> list[Leaderboard]:
     """The tables of those data sets on which a method, or at least a floor, has scores.
 
     Raises:
@@ -187,14 +197,14 @@ def _boards(stored: list[StoredRun], names: list[str], shown: Shown) -> list[Lea
     boards, empty = [], []
     for name in names:
         found = collect(
-            stored,
+            store.runs,
             name,
             recipe=shown.recipe,
             protocol=shown.protocol,
             quick=shown.quick,
             preset=shown.preset,
         )
-        board = _board(found, allow_missing=shown.allow_missing)
+        board = _board(found, store.index, allow_missing=shown.allow_missing)
         floors_alone = board.references and not found.num_unscored and not shown.preset
         if board.rows or board.by_hand or floors_alone:
             boards.append(board)
@@ -213,14 +223,18 @@ def _boards(stored: list[StoredRun], names: list[str], shown: Shown) -> list[Lea
     return boards
 
 
-def _board(found: Collection, *, allow_missing: bool) -> Leaderboard:
+def _board(found: Collection, index: StoreIndex | None, *, allow_missing: bool) -> Leaderboard:
     if found.num_unscored:
         note(
             f"{found.dataset}: {found.num_unscored} runs are left out, they have no scores under "
             f"{found.protocol} with the {found.recipe} recipe"
         )
     return build(
-        found.runs, dataset=found.dataset, recipe=found.recipe, allow_missing=allow_missing
+        found.runs,
+        dataset=found.dataset,
+        recipe=found.recipe,
+        allow_missing=allow_missing,
+        statistics=KnownStatistics(index),
     )
 
 

@@ -17,7 +17,7 @@ from wsal_bench.cli.options import (
     plugins_option,
     results_option,
 )
-from wsal_bench.cli.output import document, warn
+from wsal_bench.cli.output import document, tell_damage, warn
 from wsal_bench.errors import UsageError
 from wsal_bench.report.numbers import percent
 from wsal_bench.report.table import Cell, Column, Table, plain
@@ -164,8 +164,11 @@ def _recipes() -> list[dict[str, Any]]:
 
 def _runs(results: Path, chosen: Chosen) -> list[dict[str, Any]]:
     from wsal_bench.running.lookup import summaries
+    from wsal_bench.running.results import ResultStore
 
-    return summaries(results, chosen)
+    with ResultStore(results).indexed() as store:
+        tell_damage(store)
+        return summaries(store, chosen)
 
 
 def _table_of_runs(entries: list[dict[str, Any]]) -> str:

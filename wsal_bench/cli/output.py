@@ -9,12 +9,15 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.files import make_folder, write_text
+
+if TYPE_CHECKING:
+    from wsal_bench.running.results import Contents
 
 FORMATS = ("md", "csv", "json", "latex")
 _ENDINGS: Mapping[str, str] = {"latex": "tex"}
@@ -94,6 +97,17 @@ def warn(message: str) -> None:
         f"{for_terminal(message)}",
         err=True,
     )
+
+
+def tell_damage(store: Contents) -> None:
+    """Folders of a store that are in no table, each by name, and how many records are damaged."""
+    for path in store.strays:
+        warn(f"{path}: ignored, no run made this folder")
+    for problem in store.problems:
+        warn(f"{problem.directory}: left out, {problem.message}")
+    if number := len(store.problems):
+        records = "damaged record is" if number == 1 else "damaged records are"
+        note(f"{number} {records} left out")
 
 
 def note(message: str = "") -> None:

@@ -159,7 +159,7 @@ class Scores:
             class_names = tuple(document["class_names"])
             columns = document.get("matches")
             support = document.get("support")
-            return cls(
+            scores = cls(
                 protocol=Protocol(**document["protocol"]),
                 class_names=class_names,
                 ap=np.array([document["ap"][name] for name in class_names], dtype=np.float64).T,
@@ -175,5 +175,60 @@ class Scores:
                     groups=tuple(support["groups"]),
                 ),
             )
+            problem = scores._contradiction(document)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"not a document of scores ({error!r})") from error
+        if problem:
+            raise DataError(f"scores that cannot be: {problem}")
+        return scores
+
+    def _contradiction(self, document: Mapping[str, Any]) -> str:
+        """Why no evaluation can have said this; empty where nothing speaks against it."""
+        shape = (len(self.tiou), len(self.class_names))
+        if self.ap.shape != shape:
+            return f"average precision {self.ap.shape} of {shape[0]} tIoU and {shape[1]} classes"
+        if not ((self.ap >= 0) & (self.ap <= 1)).all():
+            return "an average precision outside [0, 1]"
+        for name, said, counted in (
+            ("tiou", document.get("tiou"), list(self.tiou)),
+            ("map", document.get("map"), self.mean_ap.tolist()),
+            ("averages", document.get("averages"), self.averages),
+        ):
+            if said is not None and not _alike(said, counted):
+                return f"{name!r} is {said}, but the rest gives {counted}"
+        return self._odd_matches() or self._odd_support()
+
+    def _odd_matches(self) -> str:
+        if self.matches is None:
+            return ""
+        columns = [column for column in vars(self.matches).values() if column is not None]
+        if {len(column) for column in columns} != {self.counts.detections}:
+            lengths = sorted({len(column) for column in columns})
+            return f"matches of {lengths} rows beside {self.counts.detections} detections"
+        label, hits = self.matches.label, self.matches.hits
+        if ((label < -1) | (label >= len(self.class_names))).any():
+            return "a match of a class that is not there"
+        if ((hits < 0) | (hits >= 1 << len(self.tiou))).any():
+            return "a hit at a tIoU that is not there"
+        return ""
+
+    def _odd_support(self) -> str:
+        if self.support is None:
+            return ""
+        video, label, count = self.support.video, self.support.label, len(self.support.groups)
+        if len(video) != len(label) or len(video) > self.counts.truths:
+            return f"support of {len(video)} segments beside {self.counts.truths} true ones"
+        if ((video < 0) | (video >= count)).any():
+            return "a true segment of a video that is not there"
+        if ((label < 0) | (label >= len(self.class_names))).any():
+            return "a true segment of a class that is not there"
+        if self.matches is not None and (self.matches.video >= count).any():
+            return "a match in a video that is not there"
+        return ""
+
+
+def _alike(said: Any, counted: Any) -> bool:
+    """Whether two documents hold the same numbers, but for the order of sums."""
+    if isinstance(counted, dict):
+        return set(said) == set(counted) and all(_alike(said[key], counted[key]) for key in said)
+    return bool(np.shape(said) == np.shape(counted) and np.allclose(said, counted, atol=1e-9))

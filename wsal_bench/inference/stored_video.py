@@ -14,7 +14,7 @@ from wsal_bench.report.timeline import Timeline
 from wsal_bench.running.activation_file import read_activations
 from wsal_bench.running.datasource import Catalog
 from wsal_bench.running.diagnosing import choose_scores
-from wsal_bench.running.results import RunFiles, ScoreKey, StoredRun, StoredScores, read_record
+from wsal_bench.running.results import RunFiles, ScoreKey, StoredRun, open_run
 from wsal_bench.types import Activations, Detections, GroundTruth, Proposals
 
 _NEAR = 5  # names that a hint lists besides the nearest
@@ -56,9 +56,9 @@ def video_of_run(
         DataError: files of the run or its data are missing, damaged or not what they were.
     """
     place = RunFiles(directory)
-    run = StoredRun(directory, read_record(place.record), StoredScores(place))
+    run = open_run(directory)
     chosen = choose_scores(run, recipe, protocol)
-    detections = detections_from_npz(place.detections(chosen.recipe))
+    detections = detections_from_npz(run.whole(place.detections(chosen.recipe)))
     if video_id not in detections.video_ids:
         raise _unknown(video_id, detections.video_ids, directory)
     scores = run.scores[chosen]

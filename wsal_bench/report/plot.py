@@ -82,8 +82,9 @@ def num_videos(board: Leaderboard) -> int:
     """Test videos behind each score (of one data seed); 0 where the scores do not say."""
     for row in (*board.rows, *board.by_hand, *board.references):
         for run in row.runs:
-            if run.scores is not None and run.scores.support is not None:
-                return sum(bool(group) for group in run.scores.support.groups)
+            scores = run.full_scores
+            if scores is not None and scores.support is not None:
+                return sum(bool(group) for group in scores.support.groups)
     return 0
 
 

@@ -19,7 +19,7 @@ from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.datasource import Catalog
 from wsal_bench.running.oracle_recipe import oracle_recipe
 from wsal_bench.running.recipe_file import recipe_from_json
-from wsal_bench.running.results import RunFiles, ScoreKey, StoredRun, StoredScores, read_record
+from wsal_bench.running.results import RunFiles, ScoreKey, StoredRun, StoredScores, open_run
 from wsal_bench.types import Activations, Detections, GroundTruth
 
 
@@ -74,7 +74,7 @@ def stored_diagnoses(place: RunFiles) -> dict[str, dict[str, Any]]:
     """
     return {
         f"{key.recipe} {key.protocol}": read_diagnosis(path)
-        for key in StoredScores(place)
+        for key in StoredScores(place, None)
         if (path := place.diagnosis(key.recipe, key.protocol)).exists()
     }
 
@@ -100,7 +100,7 @@ def diagnose_run(
         DataError: files of the run or its data are missing, damaged or not what they were.
     """
     place = RunFiles(directory)
-    run = StoredRun(directory, read_record(place.record), StoredScores(place))
+    run = open_run(directory)
     chosen = choose_scores(run, recipe, protocol)
     rules = run.scores[chosen].protocol
     catalog = Catalog()
@@ -110,8 +110,8 @@ def diagnose_run(
         )
     dataset = catalog.dataset(run.spec.data)
     truth = dataset.ground_truth("test", rules.truth_variant)
-    detections = detections_from_npz(place.detections(chosen.recipe))
-    activations = read_activations(place.activations())
+    detections = detections_from_npz(run.whole(place.detections(chosen.recipe)))
+    activations = read_activations(run.whole(place.activations()))
     scores = evaluate(truth, detections, rules)
     found = diagnose(
         truth,

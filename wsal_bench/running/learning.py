@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import fsum
 from pathlib import Path
-from typing import Any
 
 from wsal_bench import plugins
 from wsal_bench.config import Layer, build
@@ -21,7 +20,7 @@ from wsal_bench.running.context import Context, StoppedError, Stopwatch
 from wsal_bench.running.events import CellProgress
 from wsal_bench.running.recipe_file import recipe_from_json
 from wsal_bench.running.resolution import task_of
-from wsal_bench.running.results import RunFiles, read_record
+from wsal_bench.running.results import RunFiles, StoredRun, open_run
 from wsal_bench.types import Activations, Detections, Proposals, Video
 
 
@@ -136,28 +135,28 @@ def parent_of(need: Need, results: Path) -> Parent:
         from wsal_bench.training.checkpoints import last_weights
 
         return Parent(weights=last_weights(place.directory))
+    parent = open_run(place.directory)
     activations = {
         name: value
         for split in need.splits
-        for name, value in read_activations(place.activations(split)).items()
+        for name, value in read_activations(parent.whole(place.activations(split))).items()
     }
     if need.kind == "activations":
         return Parent(activations=activations)
-    record = read_record(place.record)
-    return Parent(proposals=_proposals(record, place, need, activations))
+    return Parent(proposals=_proposals(parent, place, need, activations))
 
 
 def _proposals(
-    record: Mapping[str, Any], place: RunFiles, need: Need, activations: Mapping[str, Activations]
+    parent: StoredRun, place: RunFiles, need: Need, activations: Mapping[str, Activations]
 ) -> dict[str, Proposals]:
-    if not record["own_recipe"]:
-        recipe = recipe_from_json(record["recipe"], place.record)
+    if not parent.record["own_recipe"]:
+        recipe = recipe_from_json(parent.record["recipe"], place.record)
         return {name: localize(value, recipe) for name, value in activations.items()}
     return {
         name: proposals
         for split in need.splits
         for name, proposals in by_video(
-            detections_from_npz(place.detections(OWN_RECIPE, split))
+            detections_from_npz(parent.whole(place.detections(OWN_RECIPE, split)))
         ).items()
     }
 

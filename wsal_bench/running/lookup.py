@@ -14,12 +14,12 @@ from wsal_bench.running.cells import OWN_RECIPE, RunSpec
 from wsal_bench.running.diagnosing import stored_diagnoses
 from wsal_bench.running.names import Chosen, RunName, is_pattern, run_name
 from wsal_bench.running.results import (
+    Contents,
     ResultStore,
     RunFiles,
     ScoreKey,
     StoredRun,
-    StoredScores,
-    read_record,
+    open_run,
 )
 
 LIST = "list them with: wsal-bench list runs"
@@ -39,13 +39,14 @@ def find_runs(results: Path, name: str) -> list[StoredRun]:
     """
     directory = Path(name)
     if (directory / "record.json").exists():
-        files = RunFiles(directory)
-        return [StoredRun(directory, read_record(files.record), StoredScores(files))]
+        return [open_run(directory)]
     wanted = name.strip("/")
     parts = RunName.parse(wanted)
+    with ResultStore(results).indexed() as store:
+        runs = store.runs
     return [
-        run
-        for run in ResultStore(results).records(include_failed=True)
+        open_run(run.directory)  # all of its record
+        for run in runs
         if f"/{run.directory.as_posix()}".endswith(f"/{wanted}")
         or (len(wanted) >= 4 and run.spec.hash.startswith(wanted))
         or ("/" in wanted and run.spec.key.startswith(f"{wanted}/"))
@@ -98,7 +99,8 @@ def no_run(results: Path, name: str, what: str = "no run") -> UsageError:
         name: as it was given.
         what: what it is not.
     """
-    runs = ResultStore(results).records(include_failed=True)
+    with ResultStore(results).indexed() as store:
+        runs = store.runs
     close = nearest(name, (run_name(run.spec) for run in runs))
     hint = f"did you mean {close!r}? {LIST}" if close else LIST
     return UsageError(f"{what} {name!r} in {results}", hint=hint if runs else "there are no runs")
@@ -118,10 +120,9 @@ def described(run: StoredRun) -> dict[str, Any]:
     }
 
 
-def summaries(results: Path, chosen: Chosen) -> list[dict[str, Any]]:
+def summaries(store: Contents, chosen: Chosen) -> list[dict[str, Any]]:
     """A line about each chosen run, also failed and unfinished ones, sorted by directory."""
-    store = ResultStore(results)
-    runs = store.records(include_failed=True)
+    runs = store.runs
     options = _options_apart(runs)
     lines = [
         _summary(run, options[run.directory])
@@ -130,7 +131,7 @@ def summaries(results: Path, chosen: Chosen) -> list[dict[str, Any]]:
     ]
     lines += [
         _line(one.spec, one.directory, "unfinished")
-        for one in store.unfinished()
+        for one in store.unfinished
         if chosen.holds(one.spec, "unfinished", None)
     ]
     return sorted(lines, key=lambda line: str(line["directory"]))
@@ -191,7 +192,7 @@ def _headline(run: StoredRun) -> Scores | None:
         return (key.recipe != OWN_RECIPE, key.protocol != f"{run.spec.data.name}/common")
 
     keys = sorted(run.scores, key=order)
-    return run.scores[keys[0]] if keys else None
+    return run.scores.summary(keys[0]) if keys else None
 
 
 def _options_apart(runs: Sequence[StoredRun]) -> dict[Path, dict[str, Any]]:

@@ -10,9 +10,11 @@ from wsal_bench.environment import environment
 from wsal_bench.running.cells import Cell
 from wsal_bench.running.context import STAGES
 from wsal_bench.running.coverage import Coverage
+from wsal_bench.running.digests import digests_of
 from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import Learned
-from wsal_bench.running.results import RECORD_SCHEMA, RunFiles
+from wsal_bench.running.record_file import RECORD_SCHEMA
+from wsal_bench.running.results import RunFiles
 
 
 def good_record(
@@ -50,6 +52,7 @@ def good_record(
         "history": _history(place),
         "inputs": inputs.to_json(),
         "scored": {variant: part.to_json() for variant, part in scored.items()},
+        "digests": digests_of(place.directory),
     }
 
 
@@ -75,6 +78,7 @@ def failed_record(cell: Cell, error: Mapping[str, str], *, isolated: bool) -> di
         "history": None,
         "inputs": None,
         "scored": None,
+        "digests": {},
     }
 
 

@@ -8,19 +8,26 @@ Imports no torch.
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from wsal_bench.config import read_yaml
-from wsal_bench.errors import DataError
+from wsal_bench.errors import DataError, UnreadableError, UsageError
 from wsal_bench.evaluation import Scores
-from wsal_bench.files import read_json
 from wsal_bench.plugins.contract import Split
 from wsal_bench.running.cells import RunSpec
+from wsal_bench.running.digests import Digests, checked
+from wsal_bench.running.index import StoreIndex
+from wsal_bench.running.record_file import read_record as read_record
 
-RECORD_SCHEMA = "wsal-bench/record/1"
+_SEED_FOLDER = re.compile(r"seed-?[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,11 @@ class RunFiles:
     def log(self) -> Path:
         """What was logged."""
         return self.directory / "log.txt"
+
+    @property
+    def aside(self) -> Path:
+        """What was there before the run was made again; removed once the new files are whole."""
+        return self.directory / ".aside"
 
     @property
     def recipes(self) -> Path:
@@ -96,32 +108,61 @@ class ScoreKey:
 
 
 class StoredScores(Mapping[ScoreKey, Scores]):
-    """The scores of a run, each read when it is asked for."""
+    """The scores of a run, each read when it is asked for.
 
-    def __init__(self, files: RunFiles) -> None:
-        self._files = files
-        self._paths = {
-            ScoreKey(path.parent.parent.name, path.stem.replace("--", "/", 1)): path
-            for path in sorted(files.recipes.glob("*/scores/[!.]*.json"))
-        }
+    Args:
+        files: the run's.
+        digests: what its record vouches for; None where it does not say.
+        index: of the store; None: nothing is looked up.
+    """
+
+    def __init__(
+        self, files: RunFiles, digests: Digests | None, index: StoreIndex | None = None
+    ) -> None:
+        self._files, self._digests, self._index = files, digests, index
+
+    @cached_property
+    def paths(self) -> Mapping[ScoreKey, Path]:
+        """The documents that are there."""
+        found = {}
+        for recipe in _names_in(self._files.recipes):
+            folder = self._files.recipes / recipe / "scores"
+            for name in _names_in(folder):
+                stem, ending = os.path.splitext(name)  # noqa: PTH122 - of 10,000 names
+                if ending == ".json" and not name.startswith("."):
+                    found[ScoreKey(recipe, stem.replace("--", "/", 1))] = folder / name
+        return found
+
+    def summary(self, key: ScoreKey) -> Scores | None:
+        """The scores without what became of each detection; None where there are none.
+
+        Raises:
+            DataError: as of `[key]`.
+        """
+        if key not in self.paths:
+            return None
+        if self._index is None:
+            return self[key]
+        return self._index.scores(self.paths[key], lambda: self[key])
 
     def __getitem__(self, key: ScoreKey) -> Scores:
         """Reads them.
 
         Raises:
             KeyError: there are none.
-            DataError: the file is damaged.
+            DataError: the file is damaged, or not the one that the record vouches for.
+            UnreadableError: it cannot be read, or is of a newer version.
         """
-        return read_scores(self._paths[key])
+        return read_scores(self.paths[key], self._files.directory, self._digests)
 
     def __iter__(self) -> Iterator[ScoreKey]:
-        return iter(self._paths)
+        return iter(self.paths)
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self.paths)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class StoredRun:
     """A finished or failed run.
 
@@ -133,12 +174,26 @@ class StoredRun:
 
     directory: Path
     record: Mapping[str, Any]
-    scores: Mapping[ScoreKey, Scores]
+    scores: StoredScores
 
     @property
+    def files(self) -> RunFiles:
+        """Where all of it lies."""
+        return RunFiles(self.directory)
+
+    @cached_property
     def spec(self) -> RunSpec:
         """What was run."""
         return RunSpec.from_json(self.record["spec"])
+
+    def whole(self, path: Path) -> Path:
+        """A file of the run, compared with what its record vouches for.
+
+        Raises:
+            DataError: it is not there, or another one was written.
+        """
+        checked(path, self.directory, self.record.get("digests"))
+        return path
 
     @property
     def failed(self) -> bool:
@@ -148,10 +203,17 @@ class StoredRun:
 
 @dataclass(frozen=True)
 class Problem:
-    """A directory of the store that cannot be read, and why."""
+    """A directory of the store that cannot be read, and why.
+
+    Args:
+        directory: the run's.
+        message: what is wrong, in a sentence.
+        unreadable: it may be whole all the same: nothing is made in its place.
+    """
 
     directory: Path
     message: str
+    unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,6 +222,25 @@ class Unfinished:
 
     directory: Path
     spec: RunSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """All that lies in a store, each sorted by directory.
+
+    Args:
+        runs: finished and failed ones.
+        problems: directories whose record is damaged or cannot be read.
+        unfinished: runs that were begun and have no record yet.
+        strays: folders that no run made: copies, backups. Their content is not looked at.
+        index: what was read before.
+    """
+
+    runs: list[StoredRun]
+    problems: list[Problem]
+    unfinished: list[Unfinished]
+    strays: list[Path]
+    index: StoreIndex | None = None
 
 
 class ResultStore:
@@ -178,63 +259,116 @@ class ResultStore:
         Args:
             include_failed: also those that ended with an error.
         """
-        runs = [run for run in self._scan() if isinstance(run, StoredRun)]
+        runs = self.contents().runs
         return [run for run in runs if include_failed or not run.failed]
 
     def problems(self) -> list[Problem]:
         """Directories whose record is damaged."""
-        return [run for run in self._scan() if isinstance(run, Problem)]
+        return self.contents().problems
 
     def unfinished(self) -> list[Unfinished]:
         """Runs that were begun and have no record yet, sorted by directory."""
-        found = []
-        for path in sorted(self.path.glob("*/*/*/seed*/spec.yaml")):
-            if not RunFiles(path.parent).record.exists():
-                try:
-                    spec = RunSpec.from_json(read_yaml(path))
-                except DataError:  # of another version: the same command begins it again
-                    continue
-                found.append(Unfinished(path.parent, spec))
+        return self.contents().unfinished
+
+    def contents(self, index: StoreIndex | None = None) -> Contents:
+        """Everything, read once.
+
+        Args:
+            index: what was read before; records then lack what no table shows.
+        """
+        found = Contents([], [], [], [], index)
+        for directory in sorted(self.path.glob("*/*/*/seed*")):
+            if _SEED_FOLDER.fullmatch(directory.name) is None:
+                found.strays.append(directory)
+            elif RunFiles(directory).record.exists():
+                self._take(directory, found, index)
+            elif (begun := _begun(directory)) is not None:
+                if _made_in(directory, begun.spec, begun.spec.hash):
+                    found.unfinished.append(begun)
+                else:
+                    found.strays.append(directory)
         return found
 
-    def _scan(self) -> Iterator[StoredRun | Problem]:
-        for path in sorted(self.path.glob("*/*/*/seed*/record.json")):
-            try:
-                record = read_record(path)
-            except DataError as error:
-                yield Problem(path.parent, error.message)
-            else:
-                yield StoredRun(path.parent, record, StoredScores(RunFiles(path.parent)))
+    @contextmanager
+    def indexed(self) -> Iterator[Contents]:
+        """Everything a table needs, from the index where it is there; renewed at the end."""
+        index = StoreIndex(self.path)
+        found = self.contents(index)
+        yield found
+        index.forget({run.directory.relative_to(self.path).as_posix() for run in found.runs})
+        index.save()
+
+    def _take(self, directory: Path, found: Contents, index: StoreIndex | None) -> None:
+        try:
+            run = open_run(directory, index)
+        except DataError as error:
+            unreadable = isinstance(error, UnreadableError)
+            found.problems.append(Problem(directory, error.message, unreadable))
+            return
+        if _made_in(directory, run.spec, run.record.get("hash") or run.spec.hash):
+            found.runs.append(run)
+        else:
+            found.strays.append(directory)
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """A record, checked.
+def _made_in(directory: Path, spec: RunSpec, digest: str) -> bool:
+    """Whether this is where a run was made, not where somebody copied it to."""
+    dataset, method, _, seed = Path(spec.key).parts
+    return directory.parts[-4:] == (dataset, method, digest, seed)
 
-    Raises:
-        DataError: it is missing, half-written, of another schema or without its main parts.
-    """
-    record = read_json(path)
-    if not isinstance(record, dict) or record.get("schema") != RECORD_SCHEMA:
-        raise DataError(f"not a record of the schema {RECORD_SCHEMA}", path=path)
-    if record.get("status") not in ("ok", "failed") or not isinstance(record.get("spec"), dict):
-        raise DataError("a record without a status or a specification", path=path)
+
+def _begun(directory: Path) -> Unfinished | None:
+    path = RunFiles(directory).spec
     try:
-        RunSpec.from_json(record["spec"])
-    except DataError as error:
-        raise DataError(error.message, path=path) from error
-    return record
+        return Unfinished(directory, RunSpec.from_json(read_yaml(path))) if path.exists() else None
+    except DataError:  # of another version: the same command begins it again
+        return None
 
 
-def read_scores(path: Path) -> Scores:
-    """A document of scores.
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - of 10,000 folders
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def open_run(directory: Path, index: StoreIndex | None = None) -> StoredRun:
+    """The finished or failed run of a directory.
+
+    Args:
+        directory: the run's.
+        index: of its store; the record then lacks what no table shows.
 
     Raises:
-        DataError: it is missing or damaged.
+        DataError: as of `read_record`.
     """
-    document = read_json(path)
+    files = RunFiles(directory)
+    record = read_record(files.record) if index is None else index.record(files.record)
+    return StoredRun(directory, record, StoredScores(files, record.get("digests"), index))
+
+
+def read_scores(path: Path, directory: Path, digests: Digests | None) -> Scores:
+    """A document of scores, if its run's record vouches for it.
+
+    Args:
+        path: the document.
+        directory: the run's.
+        digests: what the record says; None where it does not.
+
+    Raises:
+        DataError: it is missing, damaged, changed, or contradicts itself.
+        UnreadableError: it is of a newer version, or reading it failed.
+    """
+    content = checked(path, directory, digests)
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise DataError(f"not JSON, maybe half-written ({error})", path=path) from error
     if not isinstance(document, dict):
         raise DataError("not a document of scores", path=path)
     try:
         return Scores.from_json(document)
+    except UsageError as error:  # a rule that this version does not have
+        raise UnreadableError(error.message, hint=error.hint, path=path) from error
     except DataError as error:
         raise DataError(error.message, path=path) from error

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from wsal_bench import files
-from wsal_bench.errors import DataError
+from wsal_bench.errors import DataError, UnreadableError
 from wsal_bench.evaluation import Scores, evaluate
 from wsal_bench.evaluation.floors import FLOORS
 from wsal_bench.evaluation.formats import detections_from_npz, detections_to_npz
@@ -21,6 +22,7 @@ from wsal_bench.running.activation_file import read_activations, write_activatio
 from wsal_bench.running.cells import OWN_RECIPE, Cell
 from wsal_bench.running.context import Stopwatch
 from wsal_bench.running.diagnosing import write_diagnosis
+from wsal_bench.running.digests import checked, digest, name_of
 from wsal_bench.running.learning import Learned
 from wsal_bench.running.recipe_file import recipe_from_json
 from wsal_bench.running.results import RunFiles, read_scores
@@ -36,6 +38,8 @@ def reading() -> Iterator[None]:
     """What cannot be read in here is damaged; what cannot be written elsewhere is an error."""
     try:
         yield
+    except UnreadableError:  # it may be whole
+        raise
     except DataError as error:
         raise DamagedError(str(error)) from error
 
@@ -61,6 +65,7 @@ class Scoring:
     ) -> None:
         self.cell, self.dataset, self.place = cell, dataset, place
         self.watch, self.note = watch, note
+        self.digests: dict[str, str] | None = None
 
     def reference_row(self) -> Learned:
         """The activations of a floor or ceiling, from the truth."""
@@ -97,6 +102,7 @@ class Scoring:
             DamagedError: the activations, or segments that only the method can cut, are damaged.
             DataError: something cannot be written.
         """
+        self.digests = record.get("digests")
         with reading():
             recipe = self._recipe(recipe_from_json(record["recipe"], self.place.record))
         only_method = record["own_recipe"] and self.cell.recipe == OWN_RECIPE
@@ -107,14 +113,14 @@ class Scoring:
             if scores is not None:
                 return scores
             with reading():
-                detections = detections_from_npz(self.place.detections(self.cell.recipe))
+                detections = self._stored_detections()
         except DamagedError as error:
             if only_method:
                 raise
             if self.place.detections(self.cell.recipe).exists():
                 self.note(f"{error}; localized again")
             with reading():
-                activations = read_activations(self.place.activations())
+                activations = self._stored_activations()
             detections = self._localize(activations, recipe)
             return self._evaluate(detections, activations)
         return self._evaluate(detections, self._readable_activations())
@@ -130,11 +136,29 @@ class Scoring:
         if not path.exists():
             return None
         try:
-            scores = read_scores(path)
+            scores = read_scores(path, self.place.directory, self.digests)
+        except UnreadableError:
+            raise
         except DataError as error:
             self.note(f"{error}; scored again")
             return None
         return scores if scores.protocol == self.cell.protocol else None
+
+    def _stored_detections(self) -> Detections:
+        path = self.place.detections(self.cell.recipe)
+        checked(path, self.place.directory, self.digests)
+        return detections_from_npz(path)
+
+    def _stored_activations(self) -> dict[str, Activations]:
+        path = self.place.activations()
+        checked(path, self.place.directory, self.digests)
+        return read_activations(path)
+
+    def _vouch(self, path: Path) -> None:
+        """Takes a file that was just written among those that the record vouches for."""
+        if self.digests is not None:
+            content = files.read_bytes(path)
+            self.digests = {**self.digests, name_of(path, self.place.directory): digest(content)}
 
     def _check_recipe(self, recipe: ProposalRecipe) -> None:
         path = self.place.recipe(self.cell.recipe)
@@ -146,6 +170,9 @@ class Scoring:
         for place in (self.place.scores, self.place.diagnosis):
             for path in place(self.cell.recipe, "any").parent.glob("*.json"):
                 files.remove(path)
+                if self.digests is not None:
+                    name = name_of(path, self.place.directory)
+                    self.digests = {key: self.digests[key] for key in self.digests if key != name}
 
     def _localize(
         self, activations: Mapping[str, Activations], recipe: ProposalRecipe
@@ -163,13 +190,16 @@ class Scoring:
         path = self.place.detections(choice, split)
         files.make_folder(path.parent)
         detections_to_npz(detections, path)
+        self._vouch(path)
         # after the segments: one that does not fit them makes them be cut again
         files.write_json(self.place.recipe(choice), recipe.to_json())
 
     def _readable_activations(self) -> Mapping[str, Activations] | None:
         """None where they are damaged: segments and scores do not need them any more."""
         try:
-            return read_activations(self.place.activations())
+            return self._stored_activations()
+        except UnreadableError:
+            raise
         except DataError as error:
             self.note(f"{error}; diagnosed without them")
             return None
@@ -186,4 +216,5 @@ class Scoring:
         path = self.place.scores(self.cell.recipe, rules.name)
         files.make_folder(path.parent)
         files.write_json(path, scores.to_json())
+        self._vouch(path)
         return scores

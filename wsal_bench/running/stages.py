@@ -7,25 +7,25 @@ made again; training then goes on from its newest good checkpoint. Imports torch
 from __future__ import annotations
 
 import logging
-import shutil
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from wsal_bench import files, plugins
-from wsal_bench.errors import DataError, UnavailableError
+from wsal_bench.errors import DataError, UnavailableError, UnreadableError
 from wsal_bench.evaluation import Scores
 from wsal_bench.locks import locked
 from wsal_bench.plugins import blame
 from wsal_bench.plugins.contract import Dataset
+from wsal_bench.running.aside import drop, set_aside
 from wsal_bench.running.cell_log import cell_log, fatal_signals_in
 from wsal_bench.running.cells import Cell, RunSpec
 from wsal_bench.running.context import Context, MustLearnError, StoppedError, Stopwatch
 from wsal_bench.running.coverage import Coverage
+from wsal_bench.running.digests import checked, digests_of
 from wsal_bench.running.events import CellResult, CellStarted, ListenerError, Note, Status
 from wsal_bench.running.inputs import Inputs
 from wsal_bench.running.learning import Learned, learn
@@ -45,6 +45,8 @@ def has_good_record(key: str, context: Context) -> bool:
     """Whether the store holds a good record of a cell, by the cell's key."""
     try:
         return bool(read_record(RunFiles(context.results / key).record)["status"] == "ok")
+    except UnreadableError:  # it may be good: nothing may be made in its place
+        raise
     except DataError:
         return False
 
@@ -108,6 +110,7 @@ def store_failure(cell: Cell, context: Context, error: BaseException | str) -> C
     else:
         message, trace, kind = error, "", "CellError"
     if not has_good_record(cell.key, context):
+        set_aside(place)
         found = {"type": kind, "message": message, "traceback": trace}
         files.write_json(place.record, failed_record(cell, found, isolated=context.isolated))
     return CellResult(**_head(cell, place), status="failed", error=message, trace=trace)
@@ -126,13 +129,14 @@ class _Work:
         record = None if self._is_overwritten() else self._stored_record()
         if record is not None:
             try:
-                self._check_material()
+                self._check_material(record)
                 scores = self.scoring.from_store(record)
             except DamagedError as error:
                 self._note(f"{error}; the cell is made again from its last good checkpoint")
             else:
                 self._say_if_source_changed(record)
                 self._say_what_readers_learn(record)
+                drop(self.place.aside)  # the one that a kill left there after the record
                 return self._result("skipped", scores, record["seconds"])
         if not (self.context.may_learn or self.cell.is_floor):
             raise MustLearnError
@@ -146,20 +150,27 @@ class _Work:
             return None
         try:
             record = read_record(self.place.record)
+        except UnreadableError:
+            raise
         except DataError as error:
             self._note(f"{error}; the cell is made again from its last good checkpoint")
             return None
         return record if record["status"] == "ok" else None
 
-    def _check_material(self) -> None:
+    def _check_material(self, record: Mapping[str, Any]) -> None:
         """What children of this cell will read must be there and whole.
 
         Raises:
             DamagedError: it is not.
         """
+        needed = self.cell.inherited or len(self.cell.splits) > 1  # else only scoring reads them
         for split in self.cell.splits:
-            if not self.place.activations(split).exists():
-                raise DamagedError(f"{self.place.activations(split)} is not there")
+            path = self.place.activations(split)
+            if not path.exists():
+                raise DamagedError(f"{path} is not there")
+            if needed:
+                with reading():
+                    checked(path, self.place.directory, record.get("digests"))
         if self.cell.inherited:
             from wsal_bench.training.checkpoints import last_weights
 
@@ -178,7 +189,7 @@ class _Work:
 
         A parent that nobody had asked for gets its row in tables once somebody does. How options
         were found comes from their preset, which may have said it only since; earlier versions
-        did not count what there was to score.
+        did not count what there was to score, and vouched for no file.
         """
         told = {**record, "asked": record["asked"] or self.cell.asked}
         told["scored"] = record.get("scored") or {
@@ -187,6 +198,7 @@ class _Work:
         if not all(found.known for found in RunSpec.from_json(record["spec"]).found):
             now = self.cell.spec.to_json()
             told["spec"] = {**record["spec"], "preset": now["preset"], "found": now["found"]}
+        told["digests"] = self.scoring.digests or digests_of(self.place.directory)
         if told != record:
             files.write_json(self.place.record, told)
 
@@ -205,6 +217,7 @@ class _Work:
             self.cell, self.place, learned, self.watch.seconds, inputs, scored, isolated=isolated
         )
         files.write_json(self.place.record, record)
+        drop(self.place.aside)
         _logger.info("done: %s %.4f", scores.protocol.headline, scores.headline)
         return self._result("ok", scores, self.watch.seconds)
 
@@ -214,21 +227,16 @@ class _Work:
         return learn(self.cell, self.dataset, self.context, self.watch)
 
     def _clear(self) -> None:
-        """Removes what the coming record would not vouch for; the record first."""
+        """Takes away what the coming record would not vouch for."""
+        learnt = (self.place.history, self.place.directory / "checkpoints")
+        set_aside(self.place, learnt if self._is_overwritten() else ())
         files.remove(self.place.record)
         if self._is_overwritten():
-            files.remove(self.place.history)
-            self._remove_folder(self.place.directory / "checkpoints")
-        self._remove_folder(self.place.recipes)
+            files.remove(learnt[0])
+            drop(learnt[1])
+        drop(self.place.recipes)
         for path in self.place.directory.glob("activations*.npz"):
             files.remove(path)
-
-    def _remove_folder(self, path: Path) -> None:
-        try:
-            if path.exists():
-                shutil.rmtree(path)
-        except OSError as error:
-            raise DataError(f"cannot be removed ({error.strerror or error})", path=path) from error
 
     def _stop_here(self) -> None:
         if self.context.stop():

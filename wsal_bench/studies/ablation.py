@@ -160,5 +160,5 @@ def _by_seeds(name: str, runs: Sequence[ScoredRun]) -> dict[tuple[int, int], Sco
             continue
         if (run.data_seed, run.seed) in found:
             raise ValueError(f"two runs of {name}, data seed {run.data_seed}, seed {run.seed}")
-        found[run.data_seed, run.seed] = run.scores
+        found[run.data_seed, run.seed] = run.full_scores or run.scores
     return found

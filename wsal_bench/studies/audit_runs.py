@@ -15,7 +15,7 @@ from wsal_bench.localization.recipe import COMMON, ProposalRecipe
 from wsal_bench.running.activation_file import read_activations
 from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.recipe_file import recipe_from_json
-from wsal_bench.running.results import RunFiles, StoredRun, read_record
+from wsal_bench.running.results import RunFiles, StoredRun, open_run
 from wsal_bench.studies.audit import (
     Audit,
     Crossed,
@@ -138,7 +138,7 @@ def _stored_recipe(target: Target) -> ProposalRecipe:
 
 def _activations(run: StoredRun | None) -> Mapping[str, Activations]:
     assert run is not None
-    return read_activations(RunFiles(run.directory).activations())
+    return read_activations(run.whole(RunFiles(run.directory).activations()))
 
 
 def _cut(
@@ -169,10 +169,11 @@ def _seeds(target: Target, protocol: Protocol) -> Spread | None:
     values = []
     for path in sorted(target.run.directory.absolute().parent.glob("seed*/record.json")):
         place = RunFiles(path.parent)
-        if read_record(path)["status"] != "ok" or not place.detections(target.recipe).exists():
-            continue
         try:
-            detections = detections_from_npz(place.detections(target.recipe))
+            run, cut = open_run(path.parent), place.detections(target.recipe)
+            if run.failed or not cut.exists():
+                continue
+            detections = detections_from_npz(run.whole(cut))
         except DataError as error:
             raise DataError(f"seed beside {target.name}: {error.message}", path=path) from error
         values.append(scored(detections, target.truths, protocol).headline)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -68,7 +68,9 @@ class Row:
     def scores(self) -> dict[tuple[int, int], Scores]:
         """By (data_seed, seed)."""
         return {
-            (run.data_seed, run.seed): run.scores for run in self.runs if run.scores is not None
+            (run.data_seed, run.seed): scores
+            for run in self.runs
+            if (scores := run.full_scores) is not None
         }
 
     @property
@@ -126,8 +128,21 @@ class Leaderboard:
         return not self.obstacles
 
 
+def compared(rows: Sequence[Row], best: str) -> dict[str, RowStatistics]:
+    """Statistics of the rows of a table, by name; `best` may be empty."""
+    return compare_rows({row.name: row.scores for row in rows}, best)
+
+
+Statistics = Callable[[Sequence[Row], str], dict[str, RowStatistics]]
+
+
 def build(
-    runs: Sequence[ScoredRun], *, dataset: str, recipe: str, allow_missing: bool = False
+    runs: Sequence[ScoredRun],
+    *,
+    dataset: str,
+    recipe: str,
+    allow_missing: bool = False,
+    statistics: Statistics = compared,
 ) -> Leaderboard:
     """The table of some runs of one data set, all scored under one protocol.
 
@@ -135,6 +150,7 @@ def build(
         runs: in any order; failed ones are listed apart.
         dataset: name of the data set.
         recipe: how segments were cut, for the heading.
+        statistics: computes the rows' statistics, or knows them.
         allow_missing: rank although videos of the protocol have no features; each row says so.
 
     Raises:
@@ -163,9 +179,11 @@ def build(
         dataset=dataset,
         recipe=recipe,
         protocol=protocol,
-        rows=_with_statistics(order, best),
-        by_hand=_alone(row for row in apart if row.by_hand),
-        references=_alone(row for row in apart if row.kind != "method" and not row.by_hand),
+        rows=_with_statistics(order, best, statistics),
+        by_hand=_alone((row for row in apart if row.by_hand), statistics),
+        references=_alone(
+            (row for row in apart if row.kind != "method" and not row.by_hand), statistics
+        ),
         failures=tuple(sorted(failures, key=lambda f: (f.name, f.data_seed, f.seed, f.error))),
         obstacles=obstacles,
         best=best,
@@ -174,14 +192,14 @@ def build(
     )
 
 
-def _with_statistics(rows: Sequence[Row], best: str) -> tuple[Row, ...]:
-    found = compare_rows({row.name: row.scores for row in rows}, best)
+def _with_statistics(rows: Sequence[Row], best: str, statistics: Statistics) -> tuple[Row, ...]:
+    found = statistics(rows, best)
     return tuple(replace(row, statistics=found[row.name]) for row in rows)
 
 
-def _alone(rows: Iterable[Row]) -> tuple[Row, ...]:
+def _alone(rows: Iterable[Row], statistics: Statistics) -> tuple[Row, ...]:
     """Rows that are compared with none, as their data may differ."""
-    return tuple(found for row in rows for found in _with_statistics([row], ""))
+    return tuple(found for row in rows for found in _with_statistics([row], "", statistics))
 
 
 def rows_of(runs: Sequence[ScoredRun]) -> list[Row]:

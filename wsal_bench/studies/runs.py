@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -40,6 +40,8 @@ class ScoredRun:
         seconds: by stage: train, infer, localize, evaluate.
         paper: published mAP in percent on this data set, by average or tIoU.
         own_segments: the method made its segments itself, through no recipe.
+        read: reads the scores with what became of each detection; None: `scores` has it.
+        mark: which file of scores it is, with its stamp; empty where it is not known.
     """
 
     dataset: str
@@ -64,6 +66,13 @@ class ScoredRun:
     quick: bool = False
     source: str = ""
     coverage: Coverage | None = None
+    read: Callable[[], Scores] | None = None
+    mark: str = ""
+
+    @property
+    def full_scores(self) -> Scores | None:
+        """The scores with what became of each detection, read now where they were not."""
+        return self.scores if self.read is None else self.read()
 
     @property
     def kind(self) -> Kind:

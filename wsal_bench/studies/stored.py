@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from wsal_bench.evaluation.floors import FLOORS
 from wsal_bench.plugins.contract import Track
 from wsal_bench.running.cells import OWN_RECIPE, RunSpec
 from wsal_bench.running.coverage import Coverage
+from wsal_bench.running.index import stamp_of
 from wsal_bench.running.results import (
     RunFiles,
     ScoreKey,
     StoredRun,
-    StoredScores,
+    open_run,
     read_record,
 )
 from wsal_bench.studies.runs import ScoredRun
@@ -90,7 +92,7 @@ def collect(
             found.append(scored_run(run, None))
             continue
         try:
-            scores = run.scores.get(key)
+            scores = run.scores.summary(key)
         except DataError as error:  # the other rows are worth showing
             damaged = f"scores cannot be read: {error.message}"
             found.append(replace(scored_run(run, None), error=damaged))
@@ -98,7 +100,9 @@ def collect(
         if scores is None:
             num_unscored += 1
         else:
-            found.append(scored_run(run, scores))
+            full = partial(run.scores.__getitem__, key)
+            mark = f"{run.spec.key} {key} {stamp_of(run.scores.paths[key])}"
+            found.append(replace(scored_run(run, scores), read=full, mark=mark))
     return Collection(dataset, recipe, chosen, tuple(map(_quoted, found)), num_unscored)
 
 
@@ -145,10 +149,9 @@ def read_cell(directory: Path, *, recipe: str, protocol: str) -> ScoredRun | Non
     Raises:
         DataError: its record or scores are damaged.
     """
-    files = RunFiles(directory)
-    if not files.record.exists():
+    if not RunFiles(directory).record.exists():
         return None
-    run = StoredRun(directory, read_record(files.record), StoredScores(files))
+    run = open_run(directory)
     if run.failed:
         return scored_run(run, None)
     scores = run.scores.get(ScoreKey(recipe, protocol))

@@ -11,7 +11,8 @@ from wsal_bench.evaluation.formats import detections_from_json, detections_from_
 from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.datasource import Catalog
 from wsal_bench.running.names import run_name
-from wsal_bench.running.results import RunFiles, StoredRun, StoredScores, read_record
+from wsal_bench.running.results import RunFiles, StoredRun
+from wsal_bench.running.results import open_run as stored_run
 from wsal_bench.studies.rescore import dataset_of
 from wsal_bench.types import Detections, GroundTruth
 
@@ -82,7 +83,7 @@ def open_run(directory: Path, recipe: str = OWN_RECIPE) -> Target:
         DataError: its files or data are missing, damaged or not what they were.
     """
     place = RunFiles(directory)
-    run = StoredRun(directory, read_record(place.record), StoredScores(place))
+    run = stored_run(directory)
     if run.failed:
         raise UsageError("a failed run has nothing to score", path=directory)
     path = place.detections(recipe)
@@ -98,7 +99,7 @@ def open_run(directory: Path, recipe: str = OWN_RECIPE) -> Target:
     dataset = catalog.dataset(run.spec.data)
     return Target(
         run_name(run.spec) + (" (QUICK)" if run.spec.quick else ""),
-        detections_from_npz(path),
+        detections_from_npz(run.whole(path)),
         tuple(dataset.ground_truth("test", variant) for variant in dataset.truth_variants),
         run.spec.data.name,
         run,

@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.serialization import default_restore_location
 
 from wsal_bench import files
-from wsal_bench.errors import DataError
+from wsal_bench.errors import DataError, UnreadableError
 
 FOLDER: Final = "checkpoints"
 LAST: Final = "last.pt"
@@ -96,6 +96,8 @@ class CheckpointFolder:
         for position, path in sorted(self._positions().items(), reverse=True):
             try:
                 return Checkpoint(position, _read(path, device))
+            except UnreadableError:  # it may be good: a later call reads it
+                raise
             except DataError as error:
                 _log.warning("%s; it is passed over", error)
                 self._damaged.add(path)
@@ -245,10 +247,7 @@ def _read(path: Path, device: torch.device) -> dict[str, Any]:
         wanted = "cpu" if location == "cpu" else str(device)
         return default_restore_location(storage, wanted)  # type: ignore[no-untyped-call]
 
-    try:
-        sealed = memoryview(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror or error})", path=path) from error
+    sealed = memoryview(files.read_bytes(path))
     payload = sealed[:-_SEAL_BYTES]
     if sealed[-_SEAL_BYTES:] != _SEAL % hashlib.sha256(payload).hexdigest().encode():
         raise DataError(

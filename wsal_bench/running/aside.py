@@ -1,0 +1,63 @@
+"""What a run held before it is made again: kept in its directory until the new files are whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from wsal_bench import files
+from wsal_bench.errors import DataError, UnreadableError
+from wsal_bench.running.results import RunFiles, read_record
+
+
+def set_aside(place: RunFiles, further: Sequence[Path] = ()) -> None:
+    """Moves what a record vouches for, or would if it could be read, into a folder of its own.
+
+    Does nothing where there is no record, or one of a failure. The record goes last: a call that
+    was killed is gone on with by the next one.
+
+    Args:
+        place: the run's files.
+        further: what else goes, if it is there.
+
+    Raises:
+        UnreadableError: the record may be whole, but cannot be read.
+        DataError: a file cannot be moved.
+    """
+    if not place.record.exists() or _is_failure(place.record):
+        return
+    files.make_folder(place.aside)
+    said = sorted(place.directory.glob("activations*.npz"))
+    for path in (*further, *said, place.recipes, place.record):
+        target = place.aside / path.name
+        try:
+            if path.exists():
+                if target.is_dir():
+                    shutil.rmtree(target)
+                os.replace(path, target)  # noqa: PTH105 - as in `files`
+        except OSError as error:
+            raise DataError(f"cannot be moved ({error.strerror or error})", path=path) from error
+
+
+def drop(folder: Path) -> None:
+    """Removes a folder and all in it, where it is there.
+
+    Raises:
+        DataError: it cannot be removed.
+    """
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise DataError(f"cannot be removed ({error.strerror or error})", path=folder) from error
+
+
+def _is_failure(record: Path) -> bool:
+    try:
+        return bool(read_record(record)["status"] == "failed")
+    except UnreadableError:
+        raise
+    except DataError:
+        return False
