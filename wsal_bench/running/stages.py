@@ -7,11 +7,9 @@ made again; training then goes on from its newest good checkpoint. Imports torch
 from __future__ import annotations
 
 import logging
-import shutil
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -218,17 +216,10 @@ class _Work:
         files.remove(self.place.record)
         if self._is_overwritten():
             files.remove(self.place.history)
-            self._remove_folder(self.place.directory / "checkpoints")
-        self._remove_folder(self.place.recipes)
+            files.remove_folder(self.place.directory / "checkpoints")
+        files.remove_folder(self.place.recipes)
         for path in self.place.directory.glob("activations*.npz"):
             files.remove(path)
-
-    def _remove_folder(self, path: Path) -> None:
-        try:
-            if path.exists():
-                shutil.rmtree(path)
-        except OSError as error:
-            raise DataError(f"cannot be removed ({error.strerror or error})", path=path) from error
 
     def _stop_here(self) -> None:
         if self.context.stop():
