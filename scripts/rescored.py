@@ -73,7 +73,7 @@ def write_page(out: Path, found: Sequence[Rescoring], sources: Mapping[str, str]
         "names for THUMOS14, in percent. Nothing was trained or localized again: within a table "
         "only the rules differ. What the rules are: docs/protocols.md.",
         "",
-        page.to_markdown(found),
+        page.to_markdown(found, page.keys(found)),
         *(f"- {name}: {source}." for name, source in sources.items()),
         "- videos: test videos whose truth counts. Of two truths (210 and 212 videos) a protocol "
         "gets the first that it fits.",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -34,3 +37,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="slow: runs with --slow"))
         elif not measures and item.get_closest_marker("measured"):
             item.add_marker(pytest.mark.skip(reason="measures: scripts/bench runs it"))
+
+
+@pytest.fixture
+def small_heap() -> Iterator[None]:
+    """Leaves what exists out of garbage collections, for what collects at every turn.
+
+    After thousands of tests a collection takes half a second.
+    """
+    gc.freeze()
+    yield
+    gc.unfreeze()

@@ -6,9 +6,8 @@ Ratios are asserted, below what was measured; times are only printed (`-s`) or r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import pytest
 import torch
@@ -70,21 +69,20 @@ def test_the_whole_alignment_loss_is_much_faster_than_published_style_loops() ->
 @pytest.mark.parametrize("backend", ["cpu", "torch"])
 def test_published_style_loops_give_the_same(backend: str) -> None:
     """The loops that the ratios below are against are right."""
-    fsd = grids(3, 5, 5, count=2)
-    pairs: list[Any] = [
-        (fsd_of_published_style, partial(fsd_score, backend=backend), fsd, 1e-4),
-        (
-            partial(lcs_of_published_style, threshold=THRESHOLD),
-            partial(lcs, backend=backend),
-            grids(3, 30, 30),
-            0.0,
-        ),
-        (cosine_of_published_style, cosine_similarity, grids(3, 30, 2048, count=2), 1e-5),
-    ]
-    for published, ours, inputs, atol in pairs:
-        slow = forward_and_backward(published, *inputs)
-        fast = forward_and_backward(ours, *inputs)
-        torch.testing.assert_close(fast(), slow(), rtol=0, atol=atol)
+    ours = partial(fsd_score, backend=backend)
+    assert_same(fsd_of_published_style, ours, grids(3, 5, 5, count=2), atol=1e-4)
+    published = partial(lcs_of_published_style, threshold=THRESHOLD)
+    assert_same(published, partial(lcs, backend=backend), grids(3, 30, 30), atol=0)
+    inputs = grids(3, 30, 2048, count=2)
+    assert_same(cosine_of_published_style, cosine_similarity, inputs, atol=1e-5)
+
+
+def assert_same(
+    published: Callable[..., Tensor], ours: Callable[..., Tensor], inputs: list[Tensor], atol: float
+) -> None:
+    slow, fast = forward_and_backward(published, *inputs), forward_and_backward(ours, *inputs)
+    torch.testing.assert_close(ours(*inputs), published(*inputs), rtol=0, atol=atol)
+    torch.testing.assert_close(fast(), slow(), rtol=0, atol=atol)
 
 
 @pytest.mark.measured

@@ -62,6 +62,40 @@ def test_one_form_goes_to_stdout_and_to_no_file(
     assert not Path("leaderboards").exists()
 
 
+def test_a_terminal_gets_a_table_and_a_pipe_markdown(
+    cli: Cli, full: MadeUpStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("leaderboard", "--results", full.path, "--out", "-")
+    piped = cli(*arguments).stdout
+    monkeypatch.setattr("wsal_bench.cli.output.is_terminal", lambda stream: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = cli(*arguments).stdout
+    assert "|" in piped and "|" not in shown
+    assert "\nftcl:full     50.0 ± 0.0  50.0" in shown
+    assert cli(*arguments, "--format", "md").stdout == piped
+
+
+def test_columns_are_chosen_by_name_and_wide_shows_all(cli: Cli, full: MadeUpStore) -> None:
+    arguments = ("leaderboard", "--results", full.path, "--out", "-")
+    heading = cli(*arguments, "--columns", "0.5,train").stdout.splitlines()[2]
+    assert [cell.strip() for cell in heading.split("|")[1:-1]] == ["method", "@0.5", "train s"]
+    assert "parameters" in cli(*arguments, "--wide").stdout.splitlines()[2]
+    for wrong, message in (
+        (("--columns", "trian"), "did you mean 'train'"),
+        (("--columns", "n", "--wide"), "--wide shows all columns"),
+    ):
+        result = cli(*arguments, *wrong)
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+
+def test_what_a_record_says_reaches_no_terminal_as_a_command(cli: Cli, full: MadeUpStore) -> None:
+    full.add("acm-net", None, seed=5, record={"error": "\x1b[2J<b>gone"})
+    page = cli("leaderboard", "--results", full.path, "--out", "-").stdout
+    assert "\x1b" not in page and r"\\x1b[2J&lt;b&gt;gone" in page
+
+
 def test_rows_are_ranked_and_floors_stand_apart(cli: Cli, full: MadeUpStore) -> None:
     found = board(cli, full)
     assert found["ranking"] is True
@@ -86,7 +120,7 @@ def test_a_store_of_quick_runs_only_has_a_table_that_is_stamped(
     assert result.exit_code == 0
     assert result.stdout.startswith("# simulated (QUICK; not a ranking)")
     names = {path.name for path in (tmp_path / "o").iterdir()}
-    assert names == {f"simulated-quick.{end}" for end in ("md", "csv", "json", "tex", "svg")}
+    assert names == {f"simulated-quick.{end}" for end in ("md", "csv", "json", "tex", "svg", "png")}
     for path in (tmp_path / "o").iterdir():
         assert "quick" in path.read_text().lower()
 
@@ -184,6 +218,7 @@ def test_a_picture_is_drawn_when_asked_for(cli: Cli, full: MadeUpStore, tmp_path
     out = tmp_path / "boards"
     assert cli("leaderboard", "--results", full.path, "--out", out, "--plot").exit_code == 0
     assert (out / "simulated.svg").read_text().startswith("<?xml")
+    assert (out / "simulated.png").exists()
 
 
 def test_an_unwritable_folder_is_an_error_about_files(

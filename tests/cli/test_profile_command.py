@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.made_up import Cli
 
+pytestmark = pytest.mark.usefixtures("small_heap")
 SMALL = ("--kernels", "fsd_score,cosine_similarity", "--backends", "torch,fused", "--batch", "2")
 FAST = (*SMALL, "--length", "3,4", "--dim", "4", "--repeats", "2")
 FIELDS = {

@@ -53,7 +53,7 @@ def test_rescore_prints_a_row_for_every_protocol_and_draws(cli: Cli, files: Path
     arguments = (files / "a.json", files / "b.json", "--truth", files / "gt.json", "--out", out)
     done = cli("rescore", *arguments)
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.count("thumos14/common  ") == 2
+    assert done.stdout.count("thumos14/common|") == 2
     assert "thumos14/ftcl-2022: no number, " in done.stdout
     assert sorted(path.name for path in out.iterdir()) == ["rescored.png", "rescored.svg"]
     as_json = json.loads(cli("rescore", *arguments[:-2], "--json").stdout)

@@ -43,7 +43,11 @@ def test_gradients_of_pairs_of_different_lengths_are_those_of_finite_differences
 
 @each_fast_backend
 @each(SMOOTH)
-@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
+@pytest.mark.parametrize(
+    "lengths",
+    # with lengths, the first pair is as long as the grid
+    [pytest.param(None, marks=pytest.mark.slow, id="full"), pytest.param(LENGTHS, id="lengths")],
+)
 def test_second_gradients_are_those_of_finite_differences(
     kernel: Kernel, lengths: Tensor | None, backend: str
 ) -> None:

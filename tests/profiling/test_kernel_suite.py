@@ -14,6 +14,8 @@ from wsal_bench.profiling.measuring import measure
 from wsal_bench.profiling.subjects import SUBJECTS, Subject
 from wsal_bench.profiling.suite import Request, Row, Suite
 
+pytestmark = pytest.mark.usefixtures("small_heap")
+
 
 def rows(**asked: Any) -> list[Row]:
     request = Request(**{"batches": (2,), "lengths": (4,), "dim": 3, "repeats": 2, **asked})

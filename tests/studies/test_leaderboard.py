@@ -14,7 +14,9 @@ import pytest
 from wsal_bench.config import Found
 from wsal_bench.evaluation import Counts, Scores, common, evaluate
 from wsal_bench.report import board as page
-from wsal_bench.report.plot import to_svg
+from wsal_bench.report.board_columns import wide_keys
+from wsal_bench.report.pictures import pictures
+from wsal_bench.report.plot import forest
 from wsal_bench.running.coverage import Coverage
 from wsal_bench.studies.leaderboard import Leaderboard, build
 from wsal_bench.studies.runs import ScoredRun
@@ -161,7 +163,8 @@ def test_failed_cells_are_listed_below_the_table() -> None:
 
 
 def test_a_ranking_sets_the_best_of_each_column_in_bold() -> None:
-    text = page.to_markdown(board(runs("mil", [0.1] * 6), runs("ftcl", [0.2] * 6)))
+    table = board(runs("mil", [0.1] * 6), runs("ftcl", [0.2] * 6))
+    text = page.to_markdown(table, wide_keys(table))
     ftcl, mil = [line for line in text.splitlines() if line.startswith(("| ftcl", "| mil"))]
     assert ftcl.count("**20.0 ± 0.0**") == 10  # three averages and seven tIoUs
     assert "**" not in mil
@@ -178,9 +181,9 @@ def test_costs_are_means_and_the_papers_number_is_quoted() -> None:
         )
         for seed in (0, 1)
     )
-    line = next(
-        line for line in page.to_markdown(board([one, two])).splitlines() if "| mil" in line
-    )
+    table = board([one, two])
+    text = page.to_markdown(table, wide_keys(table))
+    line = next(line for line in text.splitlines() if "| mil" in line)
     assert [cell.strip() for cell in line.split("|")[-6:-1]] == [
         "1 x 2",
         "1,234",
@@ -225,9 +228,9 @@ def test_no_run_at_all_is_a_page_that_says_so() -> None:
 
 def test_equal_boards_are_drawn_with_equal_bytes() -> None:
     table = board(runs("mil", [0.1, 0.2]), [run("floor:random", 0.05)])
-    picture = to_svg(table)
-    assert picture == to_svg(table)
-    assert "floor:random" in picture
+    picture = pictures(lambda: forest(table))
+    assert picture == pictures(lambda: forest(table))
+    assert "floor:random" in picture["svg"].decode()
 
 
 def test_rows_with_options_set_by_hand_stand_apart_and_are_not_ranked() -> None:
@@ -318,13 +321,61 @@ def test_a_ranking_compares_each_row_with_the_best_and_marks_what_is_inside_the_
     assert far.statistics is not None and far.statistics.comparison is not None
     assert not far.statistics.comparison.inside_noise
     text = page.to_markdown(table)
-    assert " SE |" in text and "≈" in text
+    assert " SE |" in page.to_markdown(table, ["se"]) and " SE |" not in text
+    assert "≈" in text
     row = page.to_json(table)["data"]["leaderboards"][0]["rows"][1]
     assert row["difference"]["inside_noise"] is True
     assert row["difference"]["sign_flip"]["num_pairs"] == 6
     assert row["standard_error"]["num_groups"] == 12
     lines = list(csv.DictReader(io.StringIO(page.to_csv(table))))
     assert [line["inside_noise"] for line in lines] == ["", "True", "False"]
+
+
+def test_an_interval_that_excludes_zero_but_not_after_correction_is_explained() -> None:
+    table = board(*([scored(n, seed) for seed in SIX] for n in (9, 8, 7, 6, 5, 2)))
+    text = page.to_markdown(table)
+    marks = {
+        line.split("|")[1].strip(): line.split("|")[3].strip()[-1]
+        for line in text.splitlines()
+        if line.startswith(("| m0", "| close"))
+    }
+    assert marks == {"m09": "-", "close": "≈", "m07": "≈", "m06": "†", "m05": "†", "m02": "]"}
+    (note,) = [line for line in text.splitlines() if line.startswith("- †")]
+    for name in ("m06", "m05"):
+        (row,) = [row for row in table.rows if row.name == name]
+        assert row.statistics is not None and row.statistics.comparison is not None
+        compared = row.statistics.comparison
+        assert compared.interval.p_value < 0.05 < compared.adjusted_p
+        alone, corrected = compared.interval.p_value, compared.adjusted_p
+        assert f"{name} p {alone:.2g} alone, {corrected:.2g} corrected" in note
+    assert "m02" not in note
+
+
+def test_each_row_has_an_interval_of_its_own_floors_too() -> None:
+    table = board([scored(9, 0)], [scored(8, 0)], [replace(scored(3, 0), method="floor:random")])
+    text = page.to_markdown(table)
+    row = table.references[0]
+    assert row.statistics is not None and row.statistics.interval is not None
+    # a quarter of 12 videos: 0.25 -+ 1.96 * root(1/4 * 3/4 / 12)
+    assert row.statistics.interval.low == pytest.approx(0.25 - 1.96 * 0.125, abs=0.03)
+    assert row.statistics.interval.high == pytest.approx(0.25 + 1.96 * 0.125, abs=0.03)
+    assert text.count("[95 %]") == 2  # of the methods and of the floors
+    found = page.to_json(table)["data"]["leaderboards"][0]["references"][0]["interval"]
+    assert found["low"] == row.statistics.interval.low
+
+
+def test_a_digest_in_a_rows_name_is_short_and_still_tells_rows_apart() -> None:
+    one, other = "0123456789abcdef" * 4, "01234567ffffffff" * 4
+    table = board(
+        [run("mil", data={"fingerprint": one})], [run("mil", data={"fingerprint": other})]
+    )
+    assert names(table) == ["mil [data.fingerprint=012345678]", "mil [data.fingerprint=01234567f]"]
+    assert table.rows[0].differs == {"data.fingerprint": one}
+
+
+def test_a_paper_column_stands_only_where_there_is_a_figure() -> None:
+    assert "paper" not in page.to_markdown(board([run("mil")]))
+    assert "|  28.5 |" in page.to_markdown(board([run("mil", paper={"0.1:0.7": 28.5})]))
 
 
 def test_without_a_ranking_nothing_is_compared_with_the_best() -> None:
@@ -347,7 +398,7 @@ def test_rows_whose_options_were_found_otherwise_are_named_with_what_would_rank_
         "--preset published`, then `wsal-bench leaderboard --datasets toy --preset published`"
     ) in text
     assert "not a ranking: budgets differ" in page.to_latex(table)
-    assert "not a ranking: budgets differ" in to_svg(table)
+    assert "not a ranking: budgets differ" in forest(table).get_suptitle()
 
 
 def test_the_command_names_enough_seeds_of_data_that_are_drawn() -> None:
@@ -367,7 +418,7 @@ def test_quick_runs_are_stamped_in_every_form() -> None:
     assert not table.is_ranking and table.quick
     assert page.to_markdown(table).startswith("# toy (QUICK; not a ranking)\n")
     assert "QUICK" in page.to_latex(table)
-    assert "QUICK" in to_svg(table)
+    assert "QUICK" in forest(table).get_suptitle()
     assert page.content(table)["quick"] is True
     (line,) = csv.DictReader(io.StringIO(page.to_csv(table)))
     assert line["quick"] == "True"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from wsal_bench.errors import UsageError
+from wsal_bench.evaluation import Scores
 from wsal_bench.evaluation.presets import MISANNOTATED
 from wsal_bench.report import rescored as page
 from wsal_bench.studies.rescore import Rescoring, dataset_of, protocols_of, rescore
@@ -87,15 +88,32 @@ def test_the_data_set_is_told_by_its_videos() -> None:
     assert dataset_of(truth("v_abc")) is None
 
 
+def halved(scores: Scores | None) -> Scores | None:
+    return scores and replace(scores, ap=scores.ap / 2)
+
+
+def test_the_usual_columns_fit_a_terminal() -> None:
+    found = rescored([replace(truth(*MISANNOTATED), ambiguous=UNSURE)])
+    text = page.to_terminal([found], width=80, styled=False)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "@0.5" in text and "@0.6" not in text
+    assert "@0.6" in page.to_terminal([found], page.keys([found]), width=80, styled=False)
+
+
 def test_the_picture_has_a_line_for_each_protocol() -> None:
     full = replace(truth(*MISANNOTATED), ambiguous=UNSURE)
     found = rescored([full])
-    figure = page.figure([found, found])
+    other = replace(
+        found, rows=tuple(replace(row, scores=halved(row.scores)) for row in found.rows)
+    )
+    figure = page.figure([found, other])
     assert len(figure.axes) == 4  # two sets, two measures
     half = figure.axes[0]
     labels = [text.get_text() for text in half.get_yticklabels()]
     assert labels == [row.protocol.name for row in found.rows]
     numbers = [text.get_text() for text in half.texts]
     assert numbers == [f"{100 * (page.at(row, 0.5) or 0):.1f}" for row in found.rows]
+    first, _, second, _ = figure.axes
+    assert first.get_xlim() == second.get_xlim()  # panels below each other can be compared
     low, high = half.get_ylim()
     assert low > high  # the first protocol is on top

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import click
 
 from wsal_bench import plugins
 from wsal_bench.cli.failures import CELLS_FAILED
-from wsal_bench.cli.options import NamesType
-from wsal_bench.cli.output import FORMATS, document, note, write_forms
+from wsal_bench.cli.options import NamesType, columns_options
+from wsal_bench.cli.output import FORMATS, columns_of, document, note, show, write_forms
 from wsal_bench.cli.progress import Display
 from wsal_bench.cli.requests import TrainingOptions, training_options
 from wsal_bench.errors import UsageError, did_you_mean
@@ -44,13 +45,19 @@ class Part:
 @click.option("--axes", type=NamesType(), default=(), help="Cross all values of these options.")
 @training_options
 @click.option("--render-only", is_flag=True, help="Make the table of what is stored; run nothing.")
-@click.option("--format", "form", type=click.Choice((*FORMATS, "all")), default="md")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice((*FORMATS, "all")),
+    show_default="md, and a table on a terminal",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=Path("-"),
     help="Folder for ablation-<method>-<dataset>.md, .csv, .json, .tex.",
 )
+@columns_options
 @click.pass_context
 def ablate(
     ctx: click.Context,
@@ -58,8 +65,10 @@ def ablate(
     method: str,
     axes: tuple[str, ...],
     render_only: bool,
-    form: str,
+    form: str | None,
     out: Path,
+    wide: bool,
+    columns: tuple[str, ...] | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -73,16 +82,18 @@ def ablate(
     parts = _parts(plan, kind, training)
     failed = 0 if render_only else _run(parts, debug=ctx.find_root().params["debug"])
     studies = _studies(plan, parts, training.recipe)
-    for study in studies:
-        if str(out) != "-":
-            quick = "-quick" if study.quick else ""
-            write_forms(out, f"ablation-{method}-{study.dataset}{quick}", _forms(study), form)
+    shown = {
+        study.dataset: columns_of(wide, columns, page.keys(study), page.wide_keys(study))
+        for study in studies
+    }
+    for study in studies if str(out) != "-" else ():
+        stem = f"ablation-{method}-{study.dataset}{'-quick' if study.quick else ''}"
+        write_forms(out, stem, _forms(study, shown[study.dataset]), form or FORMATS[0])
     if as_json:
         found = {"ablations": [page.content(study) for study in studies]}
         click.echo(document(page.SCHEMA, "data", found))
     else:
-        shown = FORMATS[0] if form == "all" else form
-        click.echo("\n".join(_forms(study)[shown] for study in studies), nl=False)
+        _print(studies, shown, form)
     if training.quick:
         note("this was a quick run: it ranks nothing")
     if failed:
@@ -183,10 +194,24 @@ def _label(axes: Sequence[str], values: Sequence[Any]) -> str:
     return ", ".join(f"{axis}={value}" for axis, value in zip(axes, values, strict=True))
 
 
-def _forms(study: Ablation) -> Mapping[str, str]:
+def _print(
+    studies: Sequence[Ablation], columns: Mapping[str, Sequence[str] | None], form: str | None
+) -> None:
+    for index, study in enumerate(studies):
+        chosen = columns[study.dataset]
+        if index:
+            click.echo()
+        show(form, _forms(study, chosen), partial(_for_eyes, study, chosen))
+
+
+def _for_eyes(study: Ablation, columns: Sequence[str] | None, width: int, styled: bool) -> str:
+    return page.to_terminal(study, columns, width=width, styled=styled)
+
+
+def _forms(study: Ablation, columns: Sequence[str] | None) -> Mapping[str, str]:
     return {
-        "md": page.to_markdown(study),
+        "md": page.to_markdown(study, columns),
         "csv": page.to_csv(study),
         "json": document(page.SCHEMA, "data", page.to_json(study)["data"]) + "\n",
-        "latex": page.to_latex(study),
+        "latex": page.to_latex(study, columns),
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from wsal_bench.cli.options import dataset_option, json_option, plugins_option, results_option
-from wsal_bench.cli.output import document
+from wsal_bench.cli.output import document, show
 from wsal_bench.cli.rescore import open_target, read_truths, truth_options
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, common, protocol
@@ -63,7 +63,11 @@ def audit_(
     if as_json:
         click.echo(document(page.SCHEMA, "data", page.content(found)))
     else:
-        click.echo(page.to_markdown(found), nl=False)
+        show(
+            None,
+            {"md": page.to_markdown(found)},
+            lambda width, styled: page.to_terminal(found, width=width, styled=styled),
+        )
 
 
 def _default(target: Target, recipe: str, dataset: str | None, fallback: str | None) -> Protocol:

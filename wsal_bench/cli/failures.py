@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from wsal_bench.cli.output import document
+from wsal_bench.cli.output import document, note
 from wsal_bench.errors import WsalError
 
 ERROR_SCHEMA = "wsal-bench/error/1"
@@ -72,7 +72,7 @@ class Boundary:
         else:
             where = f"{failure.path}: " if failure.path else ""
             hint = f"; {failure.hint}" if failure.hint else ""
-            click.echo(f"error: {where}{failure.message}{hint}", err=True)
+            note(f"error: {where}{failure.message}{hint}")
         return True
 
 

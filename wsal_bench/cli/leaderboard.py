@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,16 @@ import click
 from wsal_bench.cli.options import (
     NamesType,
     Renamed,
+    columns_options,
     json_option,
     plugins_option,
     results_option,
 )
-from wsal_bench.cli.output import FORMATS, document, note, warn, write_forms
+from wsal_bench.cli.output import FORMATS, columns_of, document, note, show, warn, write_forms
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import recipe as presets
 from wsal_bench.report import board as page
+from wsal_bench.report.board_columns import keys, wide_keys
 from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.results import ResultStore, StoredRun
 from wsal_bench.studies.leaderboard import Leaderboard, build
@@ -45,9 +49,8 @@ from wsal_bench.studies.stored import datasets as stored_datasets
     "--format",
     "form",
     type=click.Choice((*FORMATS, "all")),
-    default="all",
-    show_default=True,
-    help="Forms to write; stdout gets the first of them.",
+    show_default="all, and a table on a terminal",
+    help="Forms to write; stdout gets it, or md.",
 )
 @click.option(
     "--out",
@@ -74,18 +77,21 @@ from wsal_bench.studies.stored import datasets as stored_datasets
     is_flag=False,
     flag_value="",
     metavar="[DIR]",
-    help="Draw <dataset>.svg too, into DIR or the folder of --out: mAP against tIoU.",
+    help="Draw <dataset>.svg and .png too, into DIR or the folder of --out: rows with intervals.",
 )
+@columns_options
 @json_option
 def leaderboard(
     results: Path,
     datasets: tuple[tuple[str, ...], ...],
     protocol: str | None,
     recipe: str,
-    form: str,
+    form: str | None,
     out: Path | None,
     remarks: tuple[str, ...],
     plot: str | None,
+    wide: bool,
+    columns: tuple[str, ...] | None,
     as_json: bool,
     **chosen: Any,
 ) -> None:
@@ -100,22 +106,26 @@ def leaderboard(
     known = _names(stored, wanted, results, quick=shown.quick)
     _check_recipe(stored, recipe)
     boards = [replace(board, remarks=remarks) for board in _boards(stored, known, shown)]
-    if str(out) != "-":
-        for board in boards:
-            write_forms(out, board.dataset + shown.suffix, _forms(board), form)
-    if plot is not None:
-        if not plot and str(out) == "-":
-            raise UsageError("--plot draws a file", hint="name a folder: --plot DIR")
-        for board in boards:
-            if board.protocol is not None:
-                folder = Path(plot) if plot else out
-                _draw(board, folder / f"{board.dataset}{shown.suffix}.svg")
+    picked = {
+        board.dataset: columns_of(wide, columns, keys(board), wide_keys(board)) for board in boards
+    }
+    if plot is not None and not plot and str(out) == "-":
+        raise UsageError("--plot draws a file", hint="name a folder: --plot DIR")
+    for board in boards if str(out) != "-" else ():
+        forms = _forms(board, picked[board.dataset])
+        write_forms(out, board.dataset + shown.suffix, forms, form or "all")
+    for board in boards if plot is not None else ():
+        if board.protocol is not None:
+            _draw(board, Path(plot or out), board.dataset + shown.suffix)
     if as_json:
         found = {"leaderboards": [page.content(board) for board in boards]}
         click.echo(document(page.SCHEMA, "data", found))
-    else:
-        first = FORMATS[0] if form == "all" else form
-        click.echo("\n".join(_forms(board)[first] for board in boards), nl=False)
+        return
+    for index, board in enumerate(boards):
+        if index:
+            click.echo()
+        forms = _forms(board, picked[board.dataset])
+        show(form, forms, partial(_for_eyes, board, picked[board.dataset]))
 
 
 @dataclass(frozen=True)
@@ -214,19 +224,22 @@ def _board(found: Collection, *, allow_missing: bool) -> Leaderboard:
     )
 
 
-def _forms(board: Leaderboard) -> dict[str, str]:
+def _for_eyes(board: Leaderboard, columns: Sequence[str] | None, width: int, styled: bool) -> str:
+    return page.to_terminal(board, columns, width=width, styled=styled)
+
+
+def _forms(board: Leaderboard, columns: Sequence[str] | None) -> dict[str, str]:
     return {
-        "md": page.to_markdown(board),
+        "md": page.to_markdown(board, columns),
         "csv": page.to_csv(board),
         "json": document(page.SCHEMA, "data", page.to_json(board)["data"]) + "\n",
-        "latex": page.to_latex(board),
+        "latex": page.to_latex(board, columns),
     }
 
 
-def _draw(board: Leaderboard, path: Path) -> None:
-    from wsal_bench.files import make_folder, write_text
-    from wsal_bench.report.plot import to_svg
+def _draw(board: Leaderboard, out: Path, stem: str) -> None:
+    from wsal_bench.report.pictures import write_picture
+    from wsal_bench.report.plot import forest
 
-    make_folder(path.parent)
-    write_text(path, to_svg(board))
-    note(f"wrote {path}")
+    for path in write_picture(lambda: forest(board), out, stem):
+        note(f"wrote {path}")

@@ -222,6 +222,20 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
+def columns_options(command: Command) -> Command:
+    """`--columns` and `--wide`."""
+    for option in (
+        click.option("--wide", is_flag=True, help="All columns."),
+        click.option(
+            "--columns",
+            type=NamesType(),
+            help="These columns: a,b,c; a name that is none lists what there is.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def tious_option(command: Command) -> Command:
     """`--tious`."""
     return click.option(

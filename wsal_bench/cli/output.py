@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.files import make_folder, write_text
 
 FORMATS = ("md", "csv", "json", "latex")
@@ -43,22 +45,72 @@ def plain_values(value: Any) -> Any:
     return value
 
 
+def show(form: str | None, forms: Mapping[str, str], for_eyes: Callable[[int, bool], str]) -> None:
+    """Prints a page: for eyes on a terminal, markdown elsewhere, or the form that is asked for.
+
+    Args:
+        form: what `--format` named; None or `all`: nothing in particular.
+        forms: text by form.
+        for_eyes: the page for a terminal of so many places, with or without bold text.
+    """
+    if form not in (None, "all"):
+        click.echo(forms[str(form)], nl=False)
+    elif is_terminal(sys.stdout):
+        width = shutil.get_terminal_size((80, 24)).columns
+        click.echo(for_eyes(width, colour(sys.stdout)), nl=False)
+    else:
+        click.echo(forms[FORMATS[0]], nl=False)
+
+
+def columns_of(
+    wide: bool, named: tuple[str, ...] | None, known: Sequence[str], every: Sequence[str]
+) -> Sequence[str] | None:
+    """Columns of a table; None: the usual ones.
+
+    Args:
+        wide: `--wide`.
+        named: by `--columns`.
+        known: what columns may be called.
+        every: the columns of a wide table.
+
+    Raises:
+        UsageError: no column has that name, or both options are given.
+    """
+    if wide and named:
+        raise UsageError("--wide shows all columns, --columns some", hint="give one of them")
+    for name in named or ():
+        if name not in known:
+            hint = did_you_mean(name, known, kind="columns")
+            raise UsageError(f"no column {name!r}", hint=hint)
+    return every if wide else named
+
+
 def warn(message: str) -> None:
     """A line on stderr that something is not as it should be."""
+    from wsal_bench.report.escaping import for_terminal  # not needed for --help
+
     click.echo(
-        f"{click.style('warning', fg='yellow') if colour(sys.stderr) else 'warning'}: {message}",
+        f"{click.style('warning', fg='yellow') if colour(sys.stderr) else 'warning'}: "
+        f"{for_terminal(message)}",
         err=True,
     )
 
 
 def note(message: str = "") -> None:
     """A line on stderr."""
-    click.echo(message, err=True)
+    from wsal_bench.report.escaping import for_terminal  # not needed for --help
+
+    click.echo(for_terminal(message), err=True)
 
 
 def colour(stream: Any) -> bool:
     """Whether a stream is a terminal that wants colours (NO_COLOR: it does not)."""
-    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether somebody looks at it."""
+    return bool(stream.isatty())
 
 
 def write_forms(folder: Path, stem: str, forms: Mapping[str, str], wanted: str) -> None:

@@ -11,13 +11,14 @@ import click
 from wsal_bench.cli.options import (
     NamesType,
     Renamed,
+    columns_options,
     dataset_option,
     json_option,
     plot_option,
     plugins_option,
     results_option,
 )
-from wsal_bench.cli.output import document, note, warn
+from wsal_bench.cli.output import columns_of, document, note, show, warn
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import truth_from_json, truth_from_npz, with_ambiguous
 from wsal_bench.report import rescored as page
@@ -68,9 +69,15 @@ def truth_options(command: Command) -> Command:
 @dataset_option("Whose protocols; by default the run's, or what videos' names say.")
 @truth_options
 @click.option("--recipe", default=OWN_RECIPE, show_default=True, help="Of runs: how they were cut.")
-@click.option("--format", "form", type=click.Choice(("md", "csv")), help="By default md.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("md", "csv")),
+    show_default="md, and a table on a terminal",
+)
 @click.option("--csv", "as_csv", is_flag=True, hidden=True, help="Is --format csv.")
 @plot_option("Folder for rescored.svg and rescored.png: the spread as a picture.")
+@columns_options
 @results_option
 @plugins_option
 @json_option
@@ -85,6 +92,8 @@ def rescore_(
     form: str | None,
     as_csv: bool,
     plot: Path | None,
+    wide: bool,
+    columns: tuple[str, ...] | None,
     results: Path,
     as_json: bool,
 ) -> None:
@@ -117,8 +126,12 @@ def rescore_(
     if as_json:
         click.echo(document(page.SCHEMA, "data", page.content(found)))
     else:
-        click.echo(
-            page.to_csv(found) if as_csv or form == "csv" else page.to_markdown(found), nl=False
+        shown = columns_of(wide, columns, page.keys(found), page.keys(found))
+        forms = {"md": page.to_markdown(found, shown), "csv": page.to_csv(found)}
+        show(
+            "csv" if as_csv else form,
+            forms,
+            lambda width, styled: page.to_terminal(found, shown, width=width, styled=styled),
         )
 
 

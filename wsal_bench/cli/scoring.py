@@ -15,7 +15,7 @@ from wsal_bench.cli.pair import Pair, excluding, read_pair
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, Scores, common, evaluate, protocol, with_tious
 from wsal_bench.report import numbers
-from wsal_bench.report.board import average_title
+from wsal_bench.report.numbers import average_title
 from wsal_bench.report.table import Cell, Column, Table, plain
 
 SCHEMA = "wsal-bench/eval/1"

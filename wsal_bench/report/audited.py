@@ -6,8 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from wsal_bench.report import numbers
-from wsal_bench.report.board import average_title
+from wsal_bench.report.escaping import for_markdown
+from wsal_bench.report.numbers import average_title
 from wsal_bench.report.table import Cell, Column, Table, markdown
+from wsal_bench.report.terminal import for_eyes
 from wsal_bench.statistics.comparison import LEVEL
 from wsal_bench.studies.audit import Audit, Part, Spread
 
@@ -18,10 +20,28 @@ _ZERO = 5e-12  # of fractions: below it a difference is rounding
 def to_markdown(found: Audit) -> str:
     """Each under each protocol, the parts of the difference, and the verdict."""
     title = average_title(found.measure)
-    lines = [f"# {found.name_a} against {found.name_b}", "", f"{title} in percent:", ""]
+    heading = for_markdown(f"{found.name_a} against {found.name_b}")
+    lines = [f"# {heading}", "", f"{title} in percent:", ""]
     lines += [markdown(_crossed(found)), "Parts of the difference, in points:", ""]
-    lines += [markdown(_parts(found)), verdict(found), ""]
+    lines += [markdown(_parts(found)), for_markdown(verdict(found)), ""]
     return "\n".join(lines)
+
+
+def to_terminal(found: Audit, *, width: int, styled: bool = True) -> str:
+    """The same for eyes; `styled`: bold text may be written."""
+    head = f"{found.name_a} against {found.name_b}, {average_title(found.measure)} in percent"
+    return "\n".join(
+        [
+            for_eyes(head, _crossed(found), [], width=width, styled=styled),
+            for_eyes(
+                "Parts of the difference, in points",
+                _parts(found),
+                [verdict(found)],
+                width=width,
+                styled=styled,
+            ),
+        ]
+    )
 
 
 def verdict(found: Audit) -> str:

@@ -1,4 +1,4 @@
-"""A leaderboard as markdown, CSV, LaTeX and a JSON document."""
+"""A leaderboard as markdown, CSV, LaTeX, a JSON document, and for a terminal."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from wsal_bench.evaluation import Protocol
-from wsal_bench.report import numbers, uncertainty
+from wsal_bench.report import uncertainty
+from wsal_bench.report.board_columns import all_rows, has_paper, table, usual_keys
+from wsal_bench.report.escaping import for_markdown
+from wsal_bench.report.numbers import average_title
 from wsal_bench.report.stamp import QUICK_NOTE, stamped
-from wsal_bench.report.table import Cell, Column, Table, csv_text, latex, markdown
+from wsal_bench.report.table import csv_text, latex, markdown
+from wsal_bench.report.terminal import for_eyes
 from wsal_bench.statistics import NestedMean
 from wsal_bench.studies.leaderboard import Leaderboard, Row
 
@@ -21,82 +25,76 @@ def title(board: Leaderboard) -> str:
     return stamped(board.dataset, quick=board.quick, obstacles=board.obstacles, share=share)
 
 
-def table(board: Leaderboard, rows: Sequence[Row], protocol: Protocol) -> Table:
-    """Some rows of a board under its columns."""
-    columns = [Column("method", "left"), Column(average_title(protocol.headline))]
-    known = any(row.statistics is not None for row in rows)  # floors and ceilings have none
-    compared = known and bool(board.best)
-    columns += [Column("SE")] if known else []
-    columns += [Column("Δ to best [95 %]")] if compared else []
-    others = [name for name in protocol.averages if name != protocol.headline]
-    columns += [Column(average_title(name)) for name in others]
-    columns += [Column(f"@{tiou:g}") for tiou in protocol.tious]
-    for heading in ("data x seeds", "parameters", "train s", "infer s", "paper"):
-        columns.append(Column(heading))
-    body = []
-    for row in rows:
-        values = [row.averages[name] for name in (protocol.headline, *others)] + [*row.mean_ap]
-        best = _best(board, row, [protocol.headline, *others])
-        cells = [
-            Cell(numbers.mean_and_std(value), bold)
-            for value, bold in zip(values, best, strict=True)
-        ]
-        paper = row.paper.get(protocol.headline)
-        body.append(
-            (
-                Cell(row.name),
-                cells[0],
-                *([Cell(uncertainty.error_cell(row.statistics))] if known else []),
-                *([Cell(uncertainty.difference_cell(row.statistics))] if compared else []),
-                *cells[1:],
-                Cell(f"{row.headline.num_data_seeds} x {row.headline.num_seeds}"),
-                Cell(numbers.count(row.parameters)),
-                Cell(numbers.seconds(row.seconds.get("train"))),
-                Cell(numbers.seconds(row.seconds.get("infer"))),
-                Cell(numbers.DASH if paper is None else f"{paper:.1f}"),
-            )
-        )
-    return Table(tuple(columns), tuple(body))
-
-
-def average_title(name: str) -> str:
-    """An average with its range: `mAP@AVG(0.1:0.7)`; a single tIoU is no average."""
-    try:
-        return f"mAP@{float(name):g}"
-    except ValueError:
-        return f"mAP@AVG({name})"
-
-
-def to_markdown(board: Leaderboard) -> str:
+def to_markdown(board: Leaderboard, columns: Sequence[str] | None = None) -> str:
     """The whole page: table, reference rows, failures and what stands behind the numbers."""
-    lines = [f"# {title(board)}", ""]
-    if board.protocol is not None:
-        if board.rows:
-            lines += [markdown(table(board, board.rows, board.protocol))]
-        if board.by_hand:
-            floors = any(row.kind != "method" for row in board.by_hand)
-            through = " (floors and ceilings through the `common` recipe)" if floors else ""
-            lines += [f"With options set by hand, not ranked{through}:", ""]
-            lines += [markdown(table(board, board.by_hand, board.protocol))]
-        if board.references:
-            lines += ["Floors and ceilings (through the `common` recipe):", ""]
-            lines += [markdown(table(board, board.references, board.protocol))]
-    lines += [f"- {note}" for note in notes(board)]
+    lines = [f"# {for_markdown(title(board))}", ""]
+    for lead, rows in _blocks(board):
+        lines += [f"{lead}:", ""] if lead else []
+        lines += [markdown(table(board, [rows], columns))]
+    lines += [f"- {for_markdown(note, code=True)}" for note in notes(board, columns)]
     if board.failures:
         lines += ["", "Failed cells:", ""]
-        lines += [
-            f"- {failure.name}, data seed {failure.data_seed}, seed {failure.seed}: {failure.error}"
-            for failure in board.failures
-        ]
+        lines += [f"- {for_markdown(text)}" for text in _failed(board)]
     return "\n".join(lines) + "\n"
 
 
-def notes(board: Leaderboard) -> list[str]:
+def to_terminal(
+    board: Leaderboard,
+    columns: Sequence[str] | None = None,
+    *,
+    width: int,
+    styled: bool = True,
+) -> str:
+    """The same for eyes, in one table.
+
+    Args:
+        board: what is shown.
+        columns: names of columns; None: the usual ones.
+        width: places of the terminal.
+        styled: bold text may be written.
+    """
+    blocks = [rows for _, rows in _blocks(board)]
+    sentences = [*_below_the_line(board), *notes(board, columns)]
+    sentences += [f"Failed: {text}" for text in _failed(board)]
+    found = table(board, blocks, columns) if blocks else None
+    return for_eyes(title(board), found, sentences, width=width, styled=styled)
+
+
+def _blocks(board: Leaderboard) -> list[tuple[str, Sequence[Row]]]:
+    """What is said above each table, and its rows."""
+    if board.protocol is None:
+        return []
+    floors = any(row.kind != "method" for row in board.by_hand)
+    through = " (floors and ceilings through the `common` recipe)" if floors else ""
+    blocks: list[tuple[str, Sequence[Row]]] = [
+        ("", board.rows),
+        (f"With options set by hand, not ranked{through}", board.by_hand),
+        ("Floors and ceilings (through the `common` recipe)", board.references),
+    ]
+    return [(lead, rows) for lead, rows in blocks if rows]
+
+
+def _below_the_line(board: Leaderboard) -> list[str]:
+    """The leads of the blocks, where one table holds them all."""
+    leads = [lead[0].lower() + lead[1:] for lead, _ in _blocks(board) if lead]
+    first = "below the line" if board.rows else "rows"
+    return [f"{first[0].upper()}{first[1:]}: {'; then '.join(leads)}."] if leads else []
+
+
+def _failed(board: Leaderboard) -> list[str]:
+    return [
+        f"{failure.name}, data seed {failure.data_seed}, seed {failure.seed}: {failure.error}"
+        for failure in board.failures
+    ]
+
+
+def notes(board: Leaderboard, columns: Sequence[str] | None = None) -> list[str]:
     """What a reader must know before believing the table, a sentence each."""
     found = [QUICK_NOTE] if board.quick else []
     found += [f"Not a ranking: {reason}." for reason in board.obstacles]
     if board.coverage is not None:
         found.append(f"Scored: {board.coverage.sentence}.")
+    shown = set(usual_keys(board) if columns is None else columns)
     if board.protocol is not None:
         rules = board.protocol
         found.append(
@@ -105,8 +103,12 @@ def notes(board: Leaderboard) -> list[str]:
         )
         if spread := _spread(board):
             found.append(f"± is the standard deviation over {spread}; nothing is pooled.")
-        statistics = [row.statistics for row in board.rows]
-        found += uncertainty.notes(statistics, board.best, average_title(rules.headline))
+        if "n" in shown:
+            found.append("n: data seeds x training seeds.")
+        statistics = {row.name: row.statistics for row in board.rows or all_rows(board)}
+        found += uncertainty.notes(
+            statistics, board.best, average_title(rules.headline), errors="se" in shown
+        )
     rows = (*board.rows, *(row for row in board.by_hand if row.kind == "method"))
     runs = [run for row in rows for run in row.runs]
     for what, values in (
@@ -120,7 +122,7 @@ def notes(board: Leaderboard) -> list[str]:
     own = sorted({run.name for run in runs if run.own_segments})
     if own:
         found.append(f"Own segments, cut by no recipe: {', '.join(own)}.")
-    if any(row.paper for row in board.rows):
+    if "paper" in shown and has_paper(board):
         found.append("Paper: the published number, quoted, made with other code.")
     found += board.remarks
     return found
@@ -128,19 +130,20 @@ def notes(board: Leaderboard) -> list[str]:
 
 def to_csv(board: Leaderboard) -> str:
     """One line a row; scores as fractions, an empty field where a number is not known."""
-    return csv_text([_flat(row, board.protocol) for row in _all_rows(board) if board.protocol])
+    return csv_text([_flat(row, board.protocol) for row in all_rows(board) if board.protocol])
 
 
-def to_latex(board: Leaderboard) -> str:
-    """All rows in one table of the package booktabs."""
+def to_latex(board: Leaderboard, columns: Sequence[str] | None = None) -> str:
+    """All rows in one table of the package booktabs, the legend in its caption."""
     if board.protocol is None:
         return ""
-    body = table(board, _all_rows(board), board.protocol)
-    caption = (
-        f"{title(board)}: mAP in percent under {board.protocol.name} version "
-        f"{board.protocol.version}, {board.recipe} recipe."
+    blocks = [rows for _, rows in _blocks(board)]
+    legend = " ".join([*_below_the_line(board), *notes(board, columns)]).replace("`", "")
+    return latex(
+        table(board, blocks, columns),
+        caption=f"{title(board)}. {legend}",
+        label=f"tab:{board.dataset}",
     )
-    return latex(body, caption=caption, label=f"tab:{board.dataset}")
 
 
 def to_json(board: Leaderboard) -> dict[str, Any]:
@@ -170,27 +173,9 @@ def content(board: Leaderboard) -> dict[str, Any]:
     }
 
 
-def _all_rows(board: Leaderboard) -> tuple[Row, ...]:
-    return (*board.rows, *board.by_hand, *board.references)
-
-
-def _best(board: Leaderboard, row: Row, averages: Sequence[str]) -> list[bool]:
-    """Of each score of a row: whether it is the best of a ranking."""
-    if not board.is_ranking or row not in board.rows:
-        return [False] * (len(averages) + len(row.mean_ap))
-    flags = [
-        row.averages[name].mean == max(other.averages[name].mean for other in board.rows)
-        for name in averages
-    ]
-    return flags + [
-        value.mean == max(other.mean_ap[k].mean for other in board.rows)
-        for k, value in enumerate(row.mean_ap)
-    ]
-
-
 def _spread(board: Leaderboard) -> str:
     """Seeds of what; empty where every row is one run, which has no spread."""
-    over = {row.headline.std_over for row in _all_rows(board)} - {None}
+    over = {row.headline.std_over for row in all_rows(board)} - {None}
     words = {"data_seed": "data seeds (of means over training seeds)", "seed": "training seeds"}
     return " or ".join(words[str(name)] for name in sorted(map(str, over)))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wsal_bench.data.statistics import SplitFacts, Spread
-from wsal_bench.report.pictures import write_picture
+from wsal_bench.report.pictures import plain_logarithms, write_picture
 from wsal_bench.report.table import Cell, Column, Table
 from wsal_bench.types import GroundTruth
 
@@ -125,6 +125,7 @@ def _histogram(axes: Axes, title: str, values: Mapping[str, Any], *, logarithmic
     if logarithmic and high > 1.2 * low:
         bins = np.geomspace(low, high * 1.0001, 25)
         axes.set_xscale("log")
+        plain_logarithms(axes.xaxis)
     else:
         bins = np.linspace(min(low, 0.0), high + 1e-9, 25)
     for split, one in positive.items():

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wsal_bench.report.board import average_title
-from wsal_bench.report.numbers import DASH, percent
+from wsal_bench.report.numbers import DASH, average_title, percent
 from wsal_bench.report.stamp import QUICK_NOTE
 from wsal_bench.report.table import Cell, Column, Table, plain
 

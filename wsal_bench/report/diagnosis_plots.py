@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wsal_bench.report.board import average_title
 from wsal_bench.report.diagnosis import bucket_range, middle_tiou
+from wsal_bench.report.numbers import average_title
 from wsal_bench.report.pictures import write_picture
 from wsal_bench.report.stamp import QUICK
 

@@ -32,6 +32,16 @@ def interval(value: Interval | None) -> str:
     return f"{difference:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
+def bounds(value: Interval | None) -> str:
+    """The text `[50.3, 63.5]` in percent."""
+    return DASH if value is None else f"[{100 * value.low:.1f}, {100 * value.high:.1f}]"
+
+
+def seeds(value: NestedMean | None) -> str:
+    """The text `3 x 2`: data seeds x training seeds."""
+    return DASH if value is None else f"{value.num_data_seeds} x {value.num_seeds}"
+
+
 def seconds(value: float | None) -> str:
     """Seconds with as many digits as matter."""
     if value is None:
@@ -42,3 +52,16 @@ def seconds(value: float | None) -> str:
 def count(value: int | None) -> str:
     """1234567 -> "1,234,567"."""
     return DASH if value is None else f"{value:,}"
+
+
+def average_title(name: str) -> str:
+    """An average with its range: `mAP@AVG(0.1:0.7)`; a single tIoU is no average."""
+    try:
+        return f"mAP@{float(name):g}"
+    except ValueError:
+        return f"mAP@AVG({name})"
+
+
+def average_heading(name: str) -> str:
+    """The same, as short as a column's heading should be: `mAP 0.1:0.7`."""
+    return average_title(name).replace("@AVG(", " ").rstrip(")")

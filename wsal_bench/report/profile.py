@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wsal_bench.report.numbers import DASH
+from wsal_bench.report.pictures import pictures, plain_logarithms
 from wsal_bench.report.table import Cell, Column, Table, markdown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FORWARD, BOTH = "forward", "forward+backward"
 _COLOURS = {
@@ -57,17 +60,18 @@ def to_pictures(rows: Sequence[dict[str, Any]], title: str) -> dict[str, bytes]:
     profile has several batch sizes or precisions, the largest batch in the first precision is
     drawn: more lines cannot be told apart.
     """
-    from matplotlib import rc_context  # a second of import that the table does not need
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
+    return pictures(lambda: _figure(rows, title))
+
+
+def _figure(rows: Sequence[dict[str, Any]], title: str) -> Figure:
+    from matplotlib.figure import Figure  # a second of import that the table does not need
 
     batch, dtype = max(row["batch"] for row in rows), rows[0]["dtype"]
     drawn = [row for row in rows if row["batch"] == batch and row["dtype"] == dtype]
     kernels = list(dict.fromkeys(row["kernel"] for row in drawn))
     across = min(len(kernels), 3)
     down = -(-len(kernels) // across)
-    figure = Figure(figsize=(3.4 * across + 1.6, 2.9 * down + 0.6), layout="constrained", dpi=130)
+    figure = Figure(figsize=(3.4 * across + 1.6, 2.9 * down + 0.6), layout="constrained")
     panels = list(figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).flat)
     for axes, kernel in zip(panels, kernels, strict=False):
         _panel(axes, kernel, [row for row in drawn if row["kernel"] == kernel])
@@ -79,15 +83,12 @@ def to_pictures(rows: Sequence[dict[str, Any]], title: str) -> dict[str, bytes]:
     figure.supxlabel("length L (L x L cells)", fontsize="medium")
     figure.supylabel("seconds of a batch, fastest sample", fontsize="medium")
     _legend(figure, drawn)
-    svg, png = io.BytesIO(), io.BytesIO()
-    with rc_context({"svg.hashsalt": "wsal-bench", "svg.fonttype": "none"}):
-        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})  # type: ignore[no-untyped-call]
-    FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
-    return {"svg": svg.getvalue(), "png": png.getvalue()}
+    return figure
 
 
 def _panel(axes: Any, kernel: str, rows: Sequence[dict[str, Any]]) -> None:
     axes.set(xscale="log", yscale="log")
+    plain_logarithms(axes.yaxis)
     axes.set_title(kernel, fontsize="medium")
     lengths = sorted({row["length"] for row in rows})
     axes.set_xticks(lengths, labels=list(map(str, lengths)))

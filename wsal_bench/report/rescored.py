@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wsal_bench.report import numbers
-from wsal_bench.report.board import average_title
-from wsal_bench.report.table import Cell, Column, Table, csv_text, markdown
+from wsal_bench.report.escaping import for_markdown
+from wsal_bench.report.numbers import average_heading
+from wsal_bench.report.table import (
+    Cell,
+    Field,
+    Table,
+    chosen,
+    csv_text,
+    markdown,
+    shown_tious,
+    table_of,
+)
+from wsal_bench.report.terminal import for_eyes
 from wsal_bench.studies.rescore import Rescored, Rescoring
 
 if TYPE_CHECKING:
@@ -17,22 +29,48 @@ if TYPE_CHECKING:
 SCHEMA = "wsal-bench/rescore/1"
 _TITLES = ("mAP@0.5", "mAP@AVG(0.1:0.7)")
 _COLOURS = ("#0072B2", "#D55E00")
+_USUAL = ("0.1:0.5", "0.1:0.7", "0.3:0.7")  # averages that papers print
 _SAME = 1e-9  # arange's 0.30000000000000004 stands in the column of 0.3
 
 
-def table(found: Rescoring) -> Table:
-    """A row per protocol; a dash where its grid has no such threshold or average."""
-    tious = _tious([found])
-    averages = _averages([found])
-    columns = [Column("protocol", "left"), Column("videos")]
-    columns += [Column(f"@{tiou:g}") for tiou in tious]
-    columns += [Column(average_title(name)) for name in averages]
-    rows = []
-    for row in found.rows:
-        values = [at(row, tiou) for tiou in tious] + [average(row, name) for name in averages]
-        first = (Cell(row.protocol.name), Cell(str(row.num_videos or numbers.DASH)))
-        rows.append((*first, *(Cell(numbers.percent(v)) for v in values)))
-    return Table(tuple(columns), tuple(rows))
+def table(found: Rescoring, columns: Sequence[str] | None = None) -> Table:
+    """A row per protocol; a dash where its grid has no such threshold or average.
+
+    Args:
+        found: one set of detections.
+        columns: names of columns; None: the usual ones.
+    """
+    wanted = usual_keys([found]) if columns is None else columns
+    known = {field.key for field in _fields([found])}
+    return table_of(chosen(_fields([found]), [key for key in wanted if key in known]), [found.rows])
+
+
+def keys(found: Sequence[Rescoring]) -> list[str]:
+    """What columns may be called; the first is always shown."""
+    return [field.key for field in _fields(found)]
+
+
+def usual_keys(found: Sequence[Rescoring]) -> list[str]:
+    """The columns of a page: they fit a terminal of 80 places."""
+    averages = _averages(found)
+    usual = [name for name in averages if name in _USUAL] or averages[:3]
+    return ["videos", *(f"{tiou:g}" for tiou in shown_tious(_tious(found))), *usual]
+
+
+def _fields(found: Sequence[Rescoring]) -> list[Field[Rescored]]:
+    return [
+        Field("protocol", "protocol", lambda row: Cell(row.protocol.name), "left"),
+        Field("videos", "videos", lambda row: Cell(str(row.num_videos or numbers.DASH))),
+        *(_number(f"{tiou:g}", f"@{tiou:g}", partial(at, tiou=tiou)) for tiou in _tious(found)),
+        *(
+            _number(name, average_heading(name), partial(average, name=name))
+            for name in _averages(found)
+        ),
+    ]
+
+
+def _number(key: str, title: str, value: Callable[[Rescored], float | None]) -> Field[Rescored]:
+    return Field(key, title, lambda row: Cell(numbers.percent(value(row))))
 
 
 def notes(found: Rescoring) -> list[str]:
@@ -53,13 +91,28 @@ def notes(found: Rescoring) -> list[str]:
     return lines
 
 
-def to_markdown(found: Sequence[Rescoring]) -> str:
+def to_markdown(found: Sequence[Rescoring], columns: Sequence[str] | None = None) -> str:
     """A heading, table and notes for each set of detections."""
     parts = []
     for one in found:
-        lines = [f"## {one.name}", "", markdown(table(one))]
-        parts.append("\n".join([*lines, *(f"- {line}" for line in notes(one))]) + "\n")
+        lines = [f"## {for_markdown(one.name)}", "", markdown(table(one, columns))]
+        lines += [f"- {for_markdown(line, code=True)}" for line in notes(one)]
+        parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
+
+
+def to_terminal(
+    found: Sequence[Rescoring],
+    columns: Sequence[str] | None = None,
+    *,
+    width: int,
+    styled: bool = True,
+) -> str:
+    """The same for eyes; `styled`: bold text may be written."""
+    return "\n".join(
+        for_eyes(one.name, table(one, columns), notes(one), width=width, styled=styled)
+        for one in found
+    )
 
 
 def to_csv(found: Sequence[Rescoring]) -> str:
@@ -81,20 +134,32 @@ def content(found: Sequence[Rescoring]) -> dict[str, Any]:
 
 
 def figure(found: Sequence[Rescoring]) -> Figure:
-    """A row of panels per set of detections: mAP at tIoU 0.5, and the average 0.1:0.7."""
+    """A row of panels per set of detections: mAP at tIoU 0.5, and the average 0.1:0.7.
+
+    Panels below each other share their axis, so that sets can be compared.
+    """
     from matplotlib.figure import Figure  # half a second that no table needs
 
     names = [row.protocol.name for row in found[0].rows]
     height = 0.9 + (0.5 + 0.24 * len(names)) * len(found)
     picture = Figure(figsize=(7.2, height), layout="constrained")
-    grid = picture.subplots(len(found), 2, sharey=True, squeeze=False)
+    grid = picture.subplots(len(found), 2, sharey=True, sharex="col", squeeze=False)
     for panels, one in zip(grid, found, strict=True):
         values = [[at(row, 0.5) for row in one.rows], [average(row, "0.1:0.7") for row in one.rows]]
         for panel, title, column, colour in zip(panels, _TITLES, values, _COLOURS, strict=True):
             _dots(panel, column, colour)
-            panel.set(title=one.name if panel is panels[0] else "", xlabel=f"{title} (%)")
+            panel.set(
+                title=one.name if panel is panels[0] else "",
+                xlabel=f"{title} (%)" if one is found[-1] else "",
+            )
+            panel.tick_params(labelbottom=True)
             panel.set_yticks(range(len(names)), names)
             panel.set_ylim(len(names) - 0.4, -0.6)
+    for panels in grid.T:
+        ends = [value for panel in panels for line in panel.lines for value in line.get_xdata()]
+        if ends:
+            reach = max(max(ends) - min(ends), 1.0)
+            panels[0].set_xlim(min(ends) - 0.08 * reach, max(ends) + 0.15 * reach)
     return picture
 
 
@@ -105,7 +170,6 @@ def _dots(panel: Axes, column: Sequence[float | None], colour: str) -> None:
     if not known:
         return
     x = [value for value, _ in known]
-    reach = max(max(x) - min(x), 1.0)
     panel.axvspan(min(x), max(x), color=colour, alpha=0.08, linewidth=0)
     if column[0] is not None:
         panel.axvline(100 * column[0], color=colour, alpha=0.5, linewidth=0.8, linestyle="--")
@@ -115,7 +179,6 @@ def _dots(panel: Axes, column: Sequence[float | None], colour: str) -> None:
             f"{value:.1f}", (value, row), (5, 0), textcoords="offset points", va="center",
             fontsize=7,
         )  # fmt: skip
-    panel.set_xlim(min(x) - 0.08 * reach, max(x) + 0.22 * reach)
 
 
 def at(row: Rescored, tiou: float) -> float | None:

@@ -1,14 +1,27 @@
-"""An ablation as markdown, CSV, LaTeX and a JSON document."""
+"""An ablation as markdown, CSV, LaTeX, a JSON document, and for a terminal."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wsal_bench.evaluation import Protocol
 from wsal_bench.report import numbers, uncertainty
-from wsal_bench.report.board import average_title
+from wsal_bench.report.escaping import for_markdown
+from wsal_bench.report.numbers import average_heading, average_title
 from wsal_bench.report.stamp import QUICK_NOTE, stamped
-from wsal_bench.report.table import Cell, Column, Table, csv_text, latex, markdown
+from wsal_bench.report.table import (
+    Cell,
+    Field,
+    Table,
+    chosen,
+    csv_text,
+    latex,
+    markdown,
+    shown_tious,
+    table_of,
+)
+from wsal_bench.report.terminal import for_eyes
 from wsal_bench.studies.ablation import Ablation, AblationRow
 
 SCHEMA = "wsal-bench/ablation/1"
@@ -22,40 +35,85 @@ def title(study: Ablation) -> str:
     return stamped(subject, quick=study.quick, share=share)
 
 
-def table(study: Ablation) -> Table:
-    """Check marks, per tIoU, the headline with its spread, and the difference to the control."""
-    plan, protocol = study.plan, study.protocol
-    columns = [Column(plan.method, "left")]
-    columns += [Column(title, "center") for title in plan.components]
-    columns += [Column(name) for name in plan.axes]
-    tious = protocol.tious if protocol else ()
-    columns += [Column(f"@{tiou:g}") for tiou in tious]
-    columns.append(Column(average_title(protocol.headline) if protocol else "mAP"))
-    columns.append(Column("SE"))
-    if plan.baseline:
-        columns.append(Column(f"Δ to {plan.baseline} [95 %]"))
-    rows = []
-    for row in study.rows:
-        cells = [row.name, *(_MARK if on else "" for on in row.parts.values())]
-        cells += [str(value) for value in row.options.values()]
-        cells += [numbers.percent(value.mean) for value in row.mean_ap] or [numbers.DASH] * len(
-            tious
-        )
-        cells.append(
-            numbers.DASH
-            if row.headline is None
-            else numbers.mean_and_std(row.headline, always=True)
-        )
-        cells.append(uncertainty.error_cell(row.statistics))
-        if plan.baseline:
-            cells.append(uncertainty.difference_cell(row.statistics))
-        rows.append(tuple(Cell(text) for text in cells))
-    return Table(tuple(columns), tuple(rows))
+def keys(study: Ablation) -> list[str]:
+    """What columns may be called; the first is always shown."""
+    return [field.key for field in _fields(study)]
 
 
-def notes(study: Ablation) -> list[str]:
+def wide_keys(study: Ablation) -> list[str]:
+    """All columns that hold anything."""
+    return [key for key in keys(study) if study.plan.baseline or key != "difference"]
+
+
+def usual_keys(study: Ablation) -> list[str]:
+    """The columns of a page: they fit a terminal of 80 places.
+
+    The numbers of seeds are a column where they differ, else a sentence.
+    """
+    parts = [*study.plan.components, *study.plan.axes]
+    tious = [f"{tiou:g}" for tiou in shown_tious(study.protocol.tious if study.protocol else ())]
+    n = ["n"] if len(_seeds_of(study)) > 1 else []
+    return [
+        "method", *parts, "average", "difference" if study.plan.baseline else "interval", *tious, *n
+    ]  # fmt: skip
+
+
+def table(study: Ablation, columns: Sequence[str] | None = None) -> Table:
+    """Check marks, the headline with its spread, the difference to the control, single tIoUs.
+
+    Args:
+        study: what is shown.
+        columns: names of columns; None: the usual ones.
+    """
+    wanted = usual_keys(study) if columns is None else columns
+    return table_of(chosen(_fields(study), wanted), [study.rows])
+
+
+def _fields(study: Ablation) -> list[Field[AblationRow]]:
+    plan, rules = study.plan, study.protocol
+    fields: list[Field[AblationRow]] = [
+        Field("method", plan.method, lambda row: Cell(row.name), "left")
+    ]
+    fields += [_part(name) for name in plan.components]
+    fields += [_option(name) for name in plan.axes]
+    heading = average_heading(rules.headline) if rules else "mAP"
+    fields += [
+        Field("average", heading, _headline),
+        Field(
+            "difference", "Δ [95 %]", lambda row: Cell(uncertainty.difference_cell(row.statistics))
+        ),
+        Field("interval", "[95 %]", lambda row: Cell(uncertainty.interval_cell(row.statistics))),
+        Field("se", "SE", lambda row: Cell(uncertainty.error_cell(row.statistics))),
+    ]
+    fields += [_at(index, tiou) for index, tiou in enumerate(rules.tious if rules else ())]
+    return [*fields, Field("n", "n", lambda row: Cell(numbers.seeds(row.headline)))]
+
+
+def _part(name: str) -> Field[AblationRow]:
+    return Field(name, name, lambda row: Cell(_MARK if row.parts[name] else ""), "center")
+
+
+def _option(name: str) -> Field[AblationRow]:
+    return Field(name, name, lambda row: Cell(str(row.options[name])))
+
+
+def _at(index: int, tiou: float) -> Field[AblationRow]:
+    def cell(row: AblationRow) -> Cell:
+        return Cell(numbers.percent(row.mean_ap[index].mean) if row.mean_ap else numbers.DASH)
+
+    return Field(f"{tiou:g}", f"@{tiou:g}", cell)
+
+
+def _headline(row: AblationRow) -> Cell:
+    if row.headline is None:
+        return Cell(numbers.DASH)
+    return Cell(numbers.mean_and_std(row.headline, always=True))
+
+
+def notes(study: Ablation, columns: Sequence[str] | None = None) -> list[str]:
     """What stands behind the numbers, a sentence each."""
     protocol = study.protocol
+    shown = usual_keys(study) if columns is None else columns
     found = [QUICK_NOTE] if study.quick else []
     if study.coverage is not None:
         found.append(f"Scored: {study.coverage.sentence}.")
@@ -64,27 +122,39 @@ def notes(study: Ablation) -> list[str]:
             f"Protocol `{protocol.name}` version {protocol.version}, {study.recipe} recipe, "
             "mAP in percent."
         )
-    found.append(_seeds(study.rows))
+    counts = " or ".join(_seeds_of(study)) or "no"
+    found.append(
+        f"{counts} data seeds x training seeds; ± is the standard deviation, nested, not pooled."
+    )
     average = average_title(protocol.headline) if protocol else "mAP"
-    statistics = [row.statistics for row in study.rows]
-    found += uncertainty.notes(statistics, study.plan.baseline, average)
+    statistics = {row.name: row.statistics for row in study.rows}
+    found += uncertainty.notes(statistics, study.plan.baseline, average, errors="se" in shown)
     failed = [f"{row.name} ({row.num_failed})" for row in study.rows if row.num_failed]
     if failed:
         found.append(f"Failed cells: {', '.join(failed)}.")
     return found
 
 
-def to_markdown(study: Ablation) -> str:
+def to_markdown(study: Ablation, columns: Sequence[str] | None = None) -> str:
     """Heading, table and notes."""
-    lines = [f"# {title(study)}", "", markdown(table(study))]
-    return "\n".join([*lines, *(f"- {note}" for note in notes(study))]) + "\n"
+    lines = [f"# {for_markdown(title(study))}", "", markdown(table(study, columns))]
+    lines += [f"- {for_markdown(note, code=True)}" for note in notes(study, columns)]
+    return "\n".join(lines) + "\n"
 
 
-def to_latex(study: Ablation) -> str:
-    """A table of the package booktabs; its check marks need amssymb."""
-    caption = f"{title(study)}. {' '.join(notes(study))}"
+def to_terminal(
+    study: Ablation, columns: Sequence[str] | None = None, *, width: int, styled: bool = True
+) -> str:
+    """The same for eyes; `styled`: bold text may be written."""
+    found, sentences = table(study, columns), notes(study, columns)
+    return for_eyes(title(study), found, sentences, width=width, styled=styled)
+
+
+def to_latex(study: Ablation, columns: Sequence[str] | None = None) -> str:
+    """A table of the package booktabs, the legend in its caption."""
+    caption = f"{title(study)}. {' '.join(notes(study, columns))}".replace("`", "")
     label = f"tab:ablation-{study.plan.method}-{study.dataset}"
-    return latex(table(study), caption=caption.replace("`", ""), label=label)
+    return latex(table(study, columns), caption=caption, label=label)
 
 
 def to_csv(study: Ablation) -> str:
@@ -115,10 +185,9 @@ def content(study: Ablation) -> dict[str, Any]:
     }
 
 
-def _seeds(rows: tuple[AblationRow, ...]) -> str:
-    known = {(row.headline.num_data_seeds, row.headline.num_seeds) for row in rows if row.headline}
-    counts = " or ".join(f"{data} x {seeds}" for data, seeds in sorted(known)) or "no"
-    return f"{counts} data seeds x training seeds; ± is the standard deviation, nested, not pooled."
+def _seeds_of(study: Ablation) -> list[str]:
+    """Each `3 x 2` that some row has."""
+    return sorted({numbers.seeds(row.headline) for row in study.rows if row.headline})
 
 
 def _document(row: AblationRow) -> dict[str, Any]:

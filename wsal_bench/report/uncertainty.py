@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wsal_bench.report import numbers
-from wsal_bench.statistics import Comparison, RowStatistics
+from wsal_bench.statistics import Comparison, Interval, RowStatistics
 from wsal_bench.statistics.comparison import LEVEL
 
 NOISE = "≈"  # marks a difference that chance explains
+ALONE = "†"  # marks one that chance explains only because there are so many
 
 
 def error_cell(statistics: RowStatistics | None) -> str:
@@ -20,34 +21,51 @@ def error_cell(statistics: RowStatistics | None) -> str:
 
 
 def difference_cell(statistics: RowStatistics | None) -> str:
-    """The text `+1.2 [-0.3, +2.6] ≈` in points; the mark where it is inside the noise."""
+    """The text `+1.2 [-0.3, +2.6] ≈` in points; a mark where it is inside the noise."""
     if statistics is None or statistics.comparison is None:
         return numbers.DASH
     comparison = statistics.comparison
-    mark = f" {NOISE}" if comparison.inside_noise else ""
-    return numbers.interval(comparison.interval) + mark
+    mark = (ALONE if comparison.excludes_zero else NOISE) if comparison.inside_noise else ""
+    return f"{numbers.interval(comparison.interval)} {mark}".rstrip()
 
 
-def notes(statistics: Sequence[RowStatistics | None], reference: str, average: str) -> list[str]:
-    """What the numbers are and what the mark means, a sentence each."""
-    known = [one for one in statistics if one is not None]
+def interval_cell(statistics: RowStatistics | None) -> str:
+    """The text `[50.3, 63.5]` in percent: the interval of the row's own headline."""
+    return numbers.bounds(statistics.interval if statistics else None)
+
+
+def notes(
+    rows: Mapping[str, RowStatistics | None], reference: str, average: str, *, errors: bool = True
+) -> list[str]:
+    """What the numbers are and what the marks mean, a sentence each.
+
+    Args:
+        rows: statistics by the rows' names.
+        reference: the row that the others are compared with.
+        average: name of the headline.
+        errors: the table shows standard errors.
+    """
+    known = [one for one in rows.values() if one is not None]
     found = [
         f"No standard errors: {text}." for text in sorted({s.problem for s in known if s.problem})
     ]
-    errors = [one.error for one in known if one.error is not None]
-    if errors:
+    sampled = [one.error for one in known if one.error is not None]
+    if errors and sampled:
         found.append(
             f"SE: standard error of {average} over the test videos in points, from "
-            f"{errors[0].num_resamples:,} resamples of {errors[0].num_groups} groups of videos, "
+            f"{sampled[0].num_resamples:,} resamples of {sampled[0].num_groups} groups of videos, "
             "seeds held fixed."
         )
-    comparisons = [one.comparison for one in known if one.comparison is not None]
+    comparisons = {name: one.comparison for name, one in rows.items() if one and one.comparison}
     if comparisons:
-        found.append(_difference_note(comparisons, reference, average))
-    if tests := sorted({c.seeds.num_pairs for c in comparisons if c.seeds is not None}):
+        found += _difference_notes(comparisons, reference, average)
+    elif intervals := [one.interval for one in known if one.interval is not None]:
+        found.append(_interval_note(intervals, average))
+    if tests := sorted({c.seeds.num_pairs for c in comparisons.values() if c.seeds is not None}):
         counts = " or ".join(map(str, tests))
         found.append(
-            f"Seeds: an exact sign-flip test over {counts} pairs; above {LEVEL:g} it marks too."
+            f"Seeds: an exact sign-flip test over {counts} pairs of seeds; where its p is above "
+            f"{LEVEL:g} the difference is inside the noise too."
         )
     return found
 
@@ -55,8 +73,9 @@ def notes(statistics: Sequence[RowStatistics | None], reference: str, average: s
 def document(statistics: RowStatistics | None) -> dict[str, Any]:
     """The fields of a row's JSON; fractions."""
     if statistics is None:
-        return {"standard_error": None, "difference": None}
+        return {"standard_error": None, "interval": None, "difference": None}
     error, comparison = statistics.error, statistics.comparison
+    interval = statistics.interval
     return {
         "standard_error": error
         and {
@@ -65,6 +84,8 @@ def document(statistics: RowStatistics | None) -> dict[str, Any]:
             "num_groups": error.num_groups,
             "num_resamples": error.num_resamples,
         },
+        "interval": interval
+        and {"low": interval.low, "high": interval.high, "level": interval.level},
         "difference": comparison and _difference(comparison),
     }
 
@@ -85,16 +106,50 @@ def flat(statistics: RowStatistics | None) -> dict[str, Any]:
     }
 
 
-def _difference_note(comparisons: Sequence[Comparison], reference: str, average: str) -> str:
-    interval = comparisons[0].interval
-    seeds = "" if interval.seed_error is None else " and the spread over the seeds"
-    alone = " (one seed: its luck is not in it)" if interval.seed_error is None else ""
-    return (
+def _difference_notes(
+    comparisons: Mapping[str, Comparison], reference: str, average: str
+) -> list[str]:
+    every = [*comparisons.values()]
+    interval = every[0].interval
+    found = [
         f"Δ: difference of {average} to `{reference}` in points, with its "
         f"{100 * interval.level:.0f} % interval from {interval.num_resamples:,} paired resamples "
-        f"of the test groups{seeds}{alone}. {NOISE}: inside the noise, p above {LEVEL:g} after "
-        f"Holm's correction for {len(comparisons)} comparisons."
+        f"of the test groups{_seeds_part([interval])}. {NOISE}: inside the noise, p above "
+        f"{LEVEL:g} after Holm's correction for {len(every)} comparisons."
+    ]
+    alone = {
+        name: one for name, one in comparisons.items() if one.inside_noise and one.excludes_zero
+    }
+    if alone:
+        values = "; ".join(f"{name} {_p_values(one)}" for name, one in alone.items())
+        found.append(
+            f"{ALONE}: inside the noise too, though its own interval excludes zero, as p is above "
+            f"{LEVEL:g} when corrected for {len(every)} comparisons (in so many, chance makes "
+            f"such an interval more often than in one) or in the test over seeds: {values}."
+        )
+    return found
+
+
+def _p_values(comparison: Comparison) -> str:
+    seeds = comparison.seeds
+    flips = f", over seeds {seeds.p_value:.2g}" if seeds and seeds.p_value > LEVEL else ""
+    return (
+        f"p {comparison.interval.p_value:.2g} alone, {comparison.adjusted_p:.2g} corrected{flips}"
     )
+
+
+def _interval_note(intervals: Sequence[Interval], average: str) -> str:
+    return (
+        f"[ ]: {100 * intervals[0].level:.0f} % interval of {average} from "
+        f"{intervals[0].num_resamples:,} resamples of the test groups{_seeds_part(intervals)}; "
+        "rows share their test videos, so their differences are surer than these intervals look."
+    )
+
+
+def _seeds_part(intervals: Sequence[Interval]) -> str:
+    if any(one.seed_error is None for one in intervals):
+        return " (one seed: its luck is not in it)"
+    return " and the spread over the seeds"
 
 
 def _difference(comparison: Comparison) -> dict[str, Any]:

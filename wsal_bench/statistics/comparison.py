@@ -41,6 +41,11 @@ class Comparison:
     seeds: SignFlip | None
 
     @property
+    def excludes_zero(self) -> bool:
+        """True where the interval, on its own, says that there is a difference."""
+        return self.interval.low > 0 or self.interval.high < 0
+
+    @property
     def inside_noise(self) -> bool:
         """True where chance explains the difference, by the videos or by the seeds."""
         by_seeds = self.seeds is not None and self.seeds.p_value > LEVEL
@@ -55,11 +60,14 @@ class RowStatistics:
         error: over the groups of test videos, mean over the runs; None where it is not known.
         comparison: None for the reference itself, and where no runs pair up.
         problem: why something is None; may be empty.
+        interval: of the row's own headline, from the videos and the seeds together; None where it
+            is not known. Its p-value says nothing.
     """
 
     error: SamplingError | None
     comparison: Comparison | None
     problem: str = ""
+    interval: Interval | None = None
 
 
 def compare_rows(
@@ -106,6 +114,10 @@ def compare_rows(
             if name in intervals
             else None,
             problem=problems.get(name, ""),
+            interval=interval_of(
+                {place: run.headline for place, run in runs.items()},
+                _nested({place: resampled[name, place] for place in runs}),
+            ),
         )
         for name, runs in rows.items()
     }

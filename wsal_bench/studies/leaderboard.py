@@ -9,7 +9,8 @@ knows what was looked at to choose them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -25,6 +26,8 @@ from wsal_bench.studies.runs import Kind, ScoredRun
 MIN_DATA_SEEDS = 3  # of data that are drawn from a seed
 MIN_SEEDS_EACH = 2  # training seeds in each of them
 MIN_SEEDS = 6  # training seeds on data that are what they are
+_DIGEST = re.compile(r"\b[0-9a-f]{32,}\b")
+_DIGITS = 8  # of a digest, in a row's name
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +164,8 @@ def build(
         recipe=recipe,
         protocol=protocol,
         rows=_with_statistics(order, best),
-        by_hand=tuple(row for row in apart if row.by_hand),
-        references=tuple(row for row in apart if row.kind != "method" and not row.by_hand),
+        by_hand=_alone(row for row in apart if row.by_hand),
+        references=_alone(row for row in apart if row.kind != "method" and not row.by_hand),
         failures=tuple(sorted(failures, key=lambda f: (f.name, f.data_seed, f.seed, f.error))),
         obstacles=obstacles,
         best=best,
@@ -174,6 +177,11 @@ def build(
 def _with_statistics(rows: Sequence[Row], best: str) -> tuple[Row, ...]:
     found = compare_rows({row.name: row.scores for row in rows}, best)
     return tuple(replace(row, statistics=found[row.name]) for row in rows)
+
+
+def _alone(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Rows that are compared with none, as their data may differ."""
+    return tuple(found for row in rows for found in _with_statistics([row], ""))
 
 
 def rows_of(runs: Sequence[ScoredRun]) -> list[Row]:
@@ -189,9 +197,11 @@ def rows_of(runs: Sequence[ScoredRun]) -> list[Row]:
     rows = []
     for name, groups in sorted(by_name.items()):
         keys = differing([group[0].identity for group in groups.values()])
-        for group in groups.values():
-            differs = {key: group[0].identity.get(key) for key in keys}
-            rows.append(_row(name, differs, group))
+        every = [{key: group[0].identity.get(key) for key in keys} for group in groups.values()]
+        for differs, row_name, group in zip(
+            every, _labels(name, every), groups.values(), strict=True
+        ):
+            rows.append(_row(row_name, differs, group))
     return sorted(rows, key=lambda row: row.name)
 
 
@@ -202,12 +212,22 @@ def label(name: str, differs: Mapping[str, Any]) -> str:
     return f"{name} [{', '.join(f'{key}={value}' for key, value in differs.items())}]"
 
 
-def _row(name: str, differs: Mapping[str, Any], runs: Sequence[ScoredRun]) -> Row:
+def _labels(name: str, namesakes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The namesakes' labels; of a digest as many digits as tell it from the others."""
+    labels = [label(name, differs) for differs in namesakes]
+    digests = sorted({digest for text in labels for digest in _DIGEST.findall(text)})
+    length = _DIGITS
+    while len({digest[:length] for digest in digests}) < len(digests):
+        length += 1
+    return [_DIGEST.sub(lambda found: found[0][:length], text) for text in labels]
+
+
+def _row(label: str, differs: Mapping[str, Any], runs: Sequence[ScoredRun]) -> Row:
     scores: dict[tuple[int, int], Scores] = {}
     for run in runs:
         place = (run.data_seed, run.seed)
         if place in scores:
-            raise ValueError(f"two runs of {name}, data seed {place[0]}, seed {place[1]}")
+            raise ValueError(f"two runs of {label}, data seed {place[0]}, seed {place[1]}")
         if run.scores is not None:
             scores[place] = run.scores
     first = next(iter(scores.values()))
@@ -223,7 +243,7 @@ def _row(name: str, differs: Mapping[str, Any], runs: Sequence[ScoredRun]) -> Ro
     parameters = [run.parameters for run in runs if run.parameters is not None]
     share = runs[0].coverage.share if runs[0].coverage else ""
     return Row(
-        name=label(name, differs) + (f" ({share})" if share else ""),
+        name=label + (f" ({share})" if share else ""),
         kind=runs[0].kind,
         method=runs[0].method,
         variant=runs[0].variant,
