@@ -65,10 +65,14 @@ def locked(
                 lock.sign()
         except OSError as error:
             raise DataError(f"cannot be written ({error.strerror or error})", path=path) from error
-        yield
         if passing:
-            with suppress(OSError):  # a name that stays harms nobody
-                path.unlink()
+            stack.callback(_forget, path)
+        yield
+
+
+def _forget(path: Path) -> None:
+    with suppress(OSError):  # a name that stays harms nobody
+        path.unlink()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,10 @@ class Disk:
     @contextmanager
     def watched(self) -> Iterator[Disk]:
         """Watches while the block runs."""
-        with patch.multiple(os, fsync=self._syncing(), **{n: self._acting(n) for n in _WATCHED}):
+        with ExitStack() as stack:
+            stack.enter_context(patch.object(os, "fsync", self._syncing()))
+            for name in _WATCHED:
+                stack.enter_context(patch.object(os, name, self._acting(name)))
             self._sync(self.root)
             yield self
         self._note()

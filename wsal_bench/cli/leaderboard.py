@@ -18,7 +18,16 @@ from wsal_bench.cli.options import (
     plugins_option,
     results_option,
 )
-from wsal_bench.cli.output import FORMATS, columns_of, document, note, show, warn, write_forms
+from wsal_bench.cli.output import (
+    FORMATS,
+    columns_of,
+    document,
+    named_forms,
+    note,
+    show,
+    warn,
+    write_files,
+)
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import recipe as presets
 from wsal_bench.report import board as page
@@ -111,12 +120,15 @@ def leaderboard(
     }
     if plot is not None and not plot and str(out) == "-":
         raise UsageError("--plot draws a file", hint="name a folder: --plot DIR")
-    for board in boards if str(out) != "-" else ():
-        forms = _forms(board, picked[board.dataset])
-        write_forms(out, board.dataset + shown.suffix, forms, form or "all")
-    for board in boards if plot is not None else ():
-        if board.protocol is not None:
-            _draw(board, Path(plot or out), board.dataset + shown.suffix)
+    contents: dict[Path, dict[str, bytes]] = {out: {}, Path(plot or out): {}}
+    for board in boards:
+        stem = board.dataset + shown.suffix
+        if str(out) != "-":
+            contents[out] |= named_forms(stem, _forms(board, picked[board.dataset]), form or "all")
+        if plot is not None and board.protocol is not None:
+            contents[Path(plot or out)] |= _picture(board, stem)
+    for folder, files in contents.items():
+        write_files(folder, files)
     if as_json:
         found = {"leaderboards": [page.content(board) for board in boards]}
         click.echo(document(page.SCHEMA, "data", found))
@@ -237,9 +249,9 @@ def _forms(board: Leaderboard, columns: Sequence[str] | None) -> dict[str, str]:
     }
 
 
-def _draw(board: Leaderboard, out: Path, stem: str) -> None:
-    from wsal_bench.report.pictures import write_picture
+def _picture(board: Leaderboard, stem: str) -> dict[str, bytes]:
+    from wsal_bench.report.pictures import pictures
     from wsal_bench.report.plot import forest
 
-    for path in write_picture(lambda: forest(board), out, stem):
-        note(f"wrote {path}")
+    drawn = pictures(lambda: forest(board))
+    return {f"{stem}.{ending}": content for ending, content in drawn.items()}
