@@ -136,7 +136,8 @@ class _Work:
             else:
                 self._say_if_source_changed(record)
                 self._say_what_readers_learn(record)
-                files.remove_folder(self.place.aside)  # the one that a kill left there after the record
+                # the one that a kill left there after the record
+                files.remove_folder(self.place.aside)
                 return self._result("skipped", scores, record["seconds"])
         if not (self.context.may_learn or self.cell.is_floor):
             raise MustLearnError
