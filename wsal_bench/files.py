@@ -12,9 +12,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import pickle
 import re
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +24,7 @@ from contextlib import contextmanager, suppress
 from io import BytesIO
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any, Final
 from uuid import uuid4
 
@@ -31,6 +34,13 @@ from wsal_bench.errors import DataError, UnreadableError
 
 _NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.EINVAL, None)
 _LEFTOVER = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
+
+DAMAGED: Final = (
+    KeyError, IndexError, ValueError, TypeError, EOFError, AttributeError, RuntimeError,
+    MemoryError, OverflowError, AssertionError, SyntaxError, TokenError, struct.error,
+    pickle.UnpicklingError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What readers of arrays raise at files that are damaged or made to harm; besides OSError."""
 
 MAX_BYTES: Final = 8 << 30
 """What one array of a packed file may take: a video of 100,000 snippets of 8,192 numbers in double
@@ -176,10 +186,7 @@ def read_npz(path: Path, kind: str, names: Iterable[str] | None = None) -> dict[
             return found
     except OSError as error:
         raise unread(error, path, f"{kind} cannot be read") from error
-    except (
-        KeyError, IndexError, ValueError, TypeError, EOFError, AttributeError,
-        NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
-    ) as error:  # fmt: skip
+    except DAMAGED as error:
         raise DataError(f"not a file of {kind} ({error})", path=path) from error
 
 
