@@ -19,7 +19,8 @@ PLUGINS = (ROOT / "methods" / "wsal_methods", ROOT / "datasets" / "wsal_datasets
 HEAVY = {"torch", "scipy", "sklearn", "pandas"}
 
 GROUND = (
-    "errors", "clock", "compiling", "config", "environment", "files", "locks", "timegrid", "yaml12",
+    "errors", "clock", "compiling", "config", "environment", "files", "leases", "locks",
+    "timegrid", "together", "yaml12",
 )  # fmt: skip
 """The ground floor: single files that every room may use."""
 

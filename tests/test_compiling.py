@@ -116,3 +116,40 @@ def test_two_processes_may_compile_a_function_for_different_types_at_once(tmp_pa
     again = start(tmp_path, tmp_path / "cache", AT_ONCE)
     out, err = again.communicate("3\n3.0\n", timeout=120)
     assert (out, err) == ("ready\n1.5\n1.5\n", "")  # nothing is compiled: both were kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "damage"),
+    [
+        ("nbi", "cut"),
+        ("nbc", "one bit"),
+        *(
+            pytest.param(kind, damage, marks=pytest.mark.slow)
+            for kind, damage in [("nbi", "zeros"), ("nbi", "empty"), ("nbc", "cut")]
+        ),
+    ],
+)
+def test_a_damaged_cache_is_compiled_again_and_said_once(
+    tmp_path: Path, kind: str, damage: str
+) -> None:
+    run(tmp_path, tmp_path / "cache")
+    files = list((tmp_path / "cache").rglob(f"*.{kind}"))
+    assert len(files) == 2
+    for path in files:
+        content = bytearray(path.read_bytes())
+        half = len(content) // 2
+        if damage == "cut":
+            del content[half:]
+        elif damage == "zeros":
+            content[half:] = bytes(len(content) - half)
+        elif damage == "one bit":
+            content[half] ^= 4
+        else:
+            content.clear()
+        path.write_bytes(content)
+    again = run(tmp_path, tmp_path / "cache")
+    assert again.stdout == "inf\n"
+    assert again.stderr.count("compiled code is damaged") == 1
+    assert ANNOUNCEMENT in again.stderr
+    third = run(tmp_path, tmp_path / "cache")
+    assert (third.stdout, third.stderr) == ("inf\n", "")

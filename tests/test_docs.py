@@ -68,25 +68,31 @@ def commands_to_run() -> list[str]:
     return list(dict.fromkeys(found))
 
 
+@pytest.mark.usefixtures("small_heap")  # `profile` is among them
 def test_every_command_of_the_pages_runs_in_small(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All in this process, and what trains does so for an epoch."""
     prepare(tmp_path)
     names = ("mil", "attention-mil", "acm-net", "ftcl")
-    (tmp_path / "in_small.yaml").write_text(json.dumps({name: {"epochs": 1} for name in names}))
+    for file, known in (("in_small.yaml", names), ("mine_in_small.yaml", (*names, *MINE))):
+        (tmp_path / file).write_text(json.dumps({name: {"epochs": 1} for name in known}))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "data"))
     failures = []
     for command in commands_to_run():
         _, *arguments = shlex.split(command)
         smaller = SMALLER.get(arguments[0], ())
+        if "--plugins" in arguments:
+            smaller = tuple(word.replace("in_small", "mine_in_small") for word in smaller)
         done = CliRunner().invoke(app, [*arguments, *smaller])
         if done.exit_code:
             failures.append(f"{command}: {done.exit_code}\n{done.stderr[-2000:]}{done.exception}")
     assert failures == []
 
 
+MINE = ("linear-mil", "steady-mil")
+"""Methods of docs/add-a-method.md, which only a command with `--plugins` knows."""
 SMALLER = {
     "run": ("--config", "in_small.yaml"),
     "ablate": ("--config", "in_small.yaml"),
@@ -134,3 +140,10 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_each_page_makes_folders_of_its_own() -> None:
+    """Pages may be carried out one after the other: a template is never written over another."""
+    made = [line for page in PAGES for line in commands(page) if " data template " in line]
+    assert len(made) >= 3
+    assert len(made) == len(set(made))

@@ -14,10 +14,13 @@ work holds what is done once.
 
 from __future__ import annotations
 
+import glob
 import logging
+import pickle
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -37,6 +40,7 @@ with clock.paused():
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 LOG = logging.getLogger("wsal_bench.compiling")
+_SEALED = "sha256"  # how code is kept; another way needs another word
 ANNOUNCEMENT = "compiling for this machine, once: up to half a minute"
 
 
@@ -60,37 +64,84 @@ def compiled(function: Function | None = None, **options: Any) -> Any:
         LOG.debug("%s is not kept on disk: %s", function.__qualname__, error)
         return numba.njit(**chosen)(function)
     index = dispatcher._cache._cache_file
-    index._source_stamp = (index._source_stamp, _folder_stamp(function.__code__.co_filename))
-    index.save = _alone(index.save, Path(index._cache_path) / "compiled.lock")
+    stamp = (index._source_stamp, _folder_stamp(function.__code__.co_filename), _SEALED)
+    index._source_stamp = stamp
+    kept = _Kept(index, index.load, index.save)
+    index.load, index.save = kept.load, kept.save
     dispatcher._cache.load_overload = clock.paused()(dispatcher._cache.load_overload)
     return dispatcher
 
 
-def _alone(save: Callable[..., None], lock: Path) -> Callable[..., None]:
-    """The same function, with one process at a time in it.
+@dataclass(frozen=True)
+class _Kept:
+    """What is on disk of one function: written by one process at a time, checked when read.
 
-    It reads the list of what is on disk, adds a name and writes the list, then the code. Two
+    Saving reads the list of what is there, adds a name and writes the list, then the code. Two
     processes that compile a function for different types would pick the same name: the list would
     lead to the code of the other types.
+
+    Args:
+        index: numba's files of the function.
+        read: its `load`.
+        write: its `save`.
     """
 
-    def run(*arguments: Any) -> None:
-        with _held(lock):
-            save(*arguments)
+    index: Any
+    read: Callable[[Any], Any]
+    write: Callable[[Any, Any], None]
 
-    return run
+    def save(self, key: Any, code: Any) -> None:
+        """Writes code with its digest; without a way to be alone, nothing is kept."""
+        content = self.index._dump(code)
+        with _held(Path(self.index._cache_path) / "compiled.lock") as alone:
+            if alone:
+                self.load(key)  # numba would stumble over a damaged list
+                self.write(key, (sha256(content).hexdigest(), content))
+
+    def load(self, key: Any) -> Any:
+        """The code; None where there is none, or where it was damaged and is thrown away."""
+        try:
+            found = self.read(key)
+            if found is None:
+                return None
+            digest, content = found
+            if sha256(content).hexdigest() == digest:
+                return pickle.loads(content)
+        except Exception as error:  # noqa: BLE001 - damaged bytes may ask for anything
+            LOG.debug("%s", error)
+        _say_damaged(self.index._cache_path)
+        for path in (Path(self.index._index_path), *self._code()):
+            with suppress(OSError):
+                path.unlink()
+        return None
+
+    def _code(self) -> Iterator[Path]:
+        name = Path(self.index._index_name).stem
+        yield from Path(self.index._cache_path).glob(f"{glob.escape(name)}.*.nbc")
+
+
+@cache
+def _say_damaged(folder: str) -> None:
+    """Once for a folder."""
+    LOG.warning("%s: compiled code is damaged; it is thrown away and compiled again", folder)
 
 
 @contextmanager
-def _held(lock: Path) -> Iterator[None]:
+def _held(lock: Path) -> Iterator[bool]:
+    """Whether nobody else is in here; a file system without locks cannot say so."""
     try:
         import fcntl
     except ImportError:  # Windows: as numba does it
-        yield
+        yield True
         return
     with lock.open("w") as handle:
-        fcntl.lockf(handle, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.lockf(handle, fcntl.LOCK_EX)
+        except OSError as error:
+            LOG.debug("%s: %s; nothing is kept", lock, error)
+            yield False
+            return
+        yield True
 
 
 def _folder_stamp(file: str) -> str:

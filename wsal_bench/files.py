@@ -12,14 +12,19 @@ from __future__ import annotations
 import errno
 import json
 import os
+import pickle
+import re
+import shutil
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any, Final
 from uuid import uuid4
 
@@ -27,8 +32,15 @@ import numpy as np
 
 from wsal_bench.errors import DataError, UnreadableError
 
-_LEFTOVERS = ".*.tmp"
 _NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.EINVAL, None)
+_LEFTOVER = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
+
+DAMAGED: Final = (
+    KeyError, IndexError, ValueError, TypeError, EOFError, AttributeError, RuntimeError,
+    MemoryError, OverflowError, AssertionError, SyntaxError, TokenError, struct.error,
+    pickle.UnpicklingError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What readers of arrays raise at files that are damaged or made to harm; besides OSError."""
 
 MAX_BYTES: Final = 8 << 30
 """What one array of a packed file may take: a video of 100,000 snippets of 8,192 numbers in double
@@ -50,7 +62,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)  # noqa: PTH105 - the one call that tests interrupt
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise DataError(f"cannot be written ({error.strerror or error})", path=path) from error
     finally:
@@ -174,10 +186,7 @@ def read_npz(path: Path, kind: str, names: Iterable[str] | None = None) -> dict[
             return found
     except OSError as error:
         raise unread(error, path, f"{kind} cannot be read") from error
-    except (
-        KeyError, IndexError, ValueError, TypeError, EOFError, AttributeError,
-        NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
-    ) as error:  # fmt: skip
+    except DAMAGED as error:
         raise DataError(f"not a file of {kind} ({error})", path=path) from error
 
 
@@ -235,47 +244,78 @@ def read_json(path: Path) -> Any:
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder and those above it.
+    """Makes a folder and those above it; their names survive a power cut.
 
     Raises:
         DataError: it cannot be made.
     """
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
+        for folder in reversed(missing):
+            sync_folder(folder.parent)
     except OSError as error:
         raise DataError(f"cannot be made ({error.strerror or error})", path=path) from error
 
 
 def remove(path: Path) -> None:
-    """Removes a file if it is there.
+    """Removes a file if it is there; a power cut does not bring it back.
 
     Raises:
         DataError: it is there and cannot be removed.
     """
+    _removing(path, path.unlink)
+
+
+def remove_folder(path: Path) -> None:
+    """Removes a folder and all that is in it, if it is there.
+
+    Raises:
+        DataError: it is there and cannot be removed.
+    """
+    _removing(path, lambda: shutil.rmtree(path))
+
+
+def _removing(path: Path, act: Callable[[], None]) -> None:
     try:
-        path.unlink(missing_ok=True)
+        act()
+        sync_folder(path.parent)
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise DataError(f"cannot be removed ({error.strerror or error})", path=path) from error
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Removes temporary files that a killed process left in `folder` and below.
+def remove_leftovers(folder: Path, *, below: bool = True) -> None:
+    """Removes temporary files of `replacing` that a killed process left.
 
     Only for a folder that nobody else writes to.
+
+    Args:
+        folder: where to look.
+        below: look into the folders in it too.
 
     Raises:
         DataError: one of them cannot be removed.
     """
-    for path in folder.rglob(_LEFTOVERS):
-        remove(path)
+    for path in folder.rglob("*.tmp") if below else folder.glob("*.tmp"):
+        if _LEFTOVER.fullmatch(path.name):
+            remove(path)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Makes the new name itself survive a power cut, where the system can."""
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder survive a power cut, where the system can.
+
+    Raises:
+        OSError: the disk failed.
+    """
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:  # some network file systems sync names by themselves and say so
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
     finally:
         os.close(handle)

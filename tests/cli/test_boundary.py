@@ -222,3 +222,59 @@ def test_the_page_about_results_names_every_schema_and_exit_code() -> None:
     assert [schema for schema in schemas if schema not in page] == []
     for number in (0, 1, 2, 3, 4, 5, 6, 130, 143):
         assert re.search(rf"^\|.*\b{number}\b.*\|", page, re.MULTILINE)
+
+
+STREAMS = [
+    ("--help",),
+    ("--version",),
+    ("list", "methods"),
+    ("list", "--json"),
+    ("show", "ftcl"),
+]
+
+
+def into(redirection: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line with its output somewhere."""
+    command = f'"{sys.executable}" -m wsal_bench {" ".join(arguments)} {redirection}'
+    return subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, env=environment()
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the /dev/full of Linux")
+@pytest.mark.parametrize("arguments", STREAMS, ids=" ".join)
+def test_a_full_output_is_one_sentence(arguments: tuple[str, ...]) -> None:
+    done = into("> /dev/full", *arguments)
+    assert done.returncode == 3
+    assert done.stderr == ("error: standard output cannot be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("arguments", STREAMS, ids=" ".join)
+def test_a_reader_that_went_away_is_no_failure(arguments: tuple[str, ...]) -> None:
+    done = into("| true; exit ${PIPESTATUS[0]}", *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_failure_keeps_its_code_whatever_the_streams() -> None:
+    for where in (">&-", "2>&-", "> /dev/full", "2> /dev/full", "| true; exit ${PIPESTATUS[0]}"):
+        for way in ("", "--json"):
+            done = into(where, "list", "nonsense", way)
+            assert done.returncode == 2, (where, way, done.stderr)
+            assert "Traceback" not in done.stderr
+
+
+def test_a_closed_output_is_no_failure() -> None:
+    done = into(">&-", "list", "methods")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_broken_pipe_to_somebody_else_is_not_passed_over() -> None:
+    result = CliRunner().invoke(failing(BrokenPipeError(32, "Broken pipe")), ["run"])
+    assert result.exit_code == 1
+    assert "internal error: BrokenPipeError" in result.stderr
+
+
+def test_the_end_of_a_file_is_no_interruption() -> None:
+    result = CliRunner().invoke(failing(EOFError("No data left in file")), ["run"])
+    assert result.exit_code == 1
+    assert "EOFError: No data left in file" in result.stderr

@@ -182,7 +182,7 @@ def test_the_stored_diagnosis_is_the_full_one_without_the_oracle(
     cli: Cli, run: Path, toys: Path
 ) -> None:
     full = data_of(cli("show", "--plugins", toys, run, "--diagnose", "--json"))
-    del full["oracle_recipe"], full["recipe"]
+    del full["oracle_recipe"], full["recipe"], full["quick"]
     path = RunFiles(run).diagnosis("own", "toy-data/common")
     assert json.loads(path.read_text())["data"] == full
 

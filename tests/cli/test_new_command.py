@@ -24,9 +24,9 @@ def test_what_it_writes_conforms_and_the_next_commands_are_told(
     file = mine / f"{kind}s" / "my_idea.py"
     first, *commands = result.stdout.splitlines()
     assert str(file) in first
-    assert commands[0] == f"wsal-bench doctor --plugins '{mine}' --plugin my-idea"
+    assert commands[0] == f"wsal-bench doctor --plugins '{mine}' --check my-idea"
     assert commands[1].startswith(f"wsal-bench run --plugins '{mine}' --{kind}s my-idea")
-    checked = cli("doctor", "--plugins", mine, "--plugin", "my-idea")
+    checked = cli("doctor", "--plugins", mine, "--check", "my-idea")
     assert checked.stdout == f"ok    {kind}s/my-idea: conforms\n"
     text = file.read_text()
     assert "@" not in text.replace("@dataclass", "")
@@ -43,7 +43,7 @@ def test_what_stands_in_comments_works_too(cli: Cli, tmp_path: Path) -> None:
     for name in ("variants = {", "axes = {", "def ema_decay(", "def learning_rate_factor("):
         assert f"\n    {name}" in code
     file.write_text(code)
-    checked = cli("doctor", "--plugins", tmp_path, "--plugin", "my-idea")
+    checked = cli("doctor", "--plugins", tmp_path, "--check", "my-idea")
     assert checked.stdout == "ok    methods/my-idea: conforms\n"
     listed = json.loads(cli("list", "methods", "--plugins", tmp_path, "--json").stdout)
     (mine,) = [one for one in listed["data"]["methods"] if one["name"] == "my-idea"]
@@ -108,7 +108,7 @@ def test_a_folder_that_no_docstring_can_hold_is_left_out(cli: Cli, tmp_path: Pat
     assert cli("new", "method", "mine", "--plugins", mine).exit_code == 0
     text = (mine / "methods" / "mine.py").read_text()
     compile(text, "mine.py", "exec")
-    assert "--plugins DIR --plugin mine" in text
+    assert "--plugins DIR --check mine" in text
 
 
 def test_the_templates_are_in_the_package() -> None:

@@ -145,6 +145,13 @@ def test_spans_are_rough(seconds: float, text: str) -> None:
     assert span(seconds) == text
 
 
+def test_what_a_method_prints_meanwhile_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    with Display():
+        sys.stdout.write("a debug print\n")
+    sys.stdout.write("the document\n")
+    assert capsys.readouterr() == ("the document\n", "a debug print\n")
+
+
 def test_a_stored_cell_says_so() -> None:
     stored = CellResult(**{**vars(GOOD), "status": "skipped"})
     assert outcome(stored) == "mAP@AVG(0.1:0.7) 50.0 (stored)"

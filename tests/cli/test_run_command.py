@@ -38,7 +38,7 @@ def test_the_result_is_a_table_on_stdout_and_the_plan_comes_first_on_stderr(
 ) -> None:
     result = run("run", "--methods", "toy", "--seeds", "0-1")
     assert result.exit_code == 0, result.stderr
-    assert "mAP@AVG(0.1:0.7)" in result.stdout
+    assert "mAP 0.1:0.7" in result.stdout
     assert "toy:full" in result.stdout
     lines = result.stderr.splitlines()
     assert lines[0].split()[:3] == ["method", "data", "set"]

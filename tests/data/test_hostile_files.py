@@ -118,3 +118,36 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(name: str) -> None:
     with pytest.raises(DataError, match="named like a path that leads elsewhere"):
         check_names(["good", name], Path("split_train.txt"))
     check_names(["video_test_0000004", "a.b", "2013-01..2014", "Ünïcode v", "sub/v"], Path("x"))
+
+
+@pytest.mark.filterwarnings("ignore")  # torch warns of what it is asked to make here
+def test_odd_tensors_are_named_for_what_they_are(tmp_path: Path) -> None:
+    plain = torch.zeros(3, 4)
+    odd = {
+        "sparse": plain.to_sparse(),
+        "quantised": torch.quantize_per_tensor(plain, 0.1, 0, torch.qint8),
+        "nested": torch.nested.nested_tensor([plain, plain[:2]]),
+        "repeating": torch.zeros(1).expand(1 << 20, 1 << 20),
+        "meta": torch.zeros(3, 4, device="meta"),
+    }
+    for kind, tensor in odd.items():
+        torch.save(tensor, tmp_path / f"{kind}.pt")
+        with pytest.raises(DataError, match=rf"{kind}\.pt: (holds a {kind} tensor|is no file)"):
+            read_array(tmp_path / f"{kind}.pt")
+
+
+@pytest.mark.parametrize("header", ["(3, 4", "{'a': (", "}{", "\0" * 20, "'" * 9, "(" * 500])
+@pytest.mark.parametrize("read", [open_features, read_array, read_objects])
+def test_an_odd_header_names_the_file(header: str, read: object, tmp_path: Path) -> None:
+    assert callable(read)
+    text = header.ljust(117) + "\n"
+    content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
+    (tmp_path / "v.npy").write_bytes(content)
+    with pytest.raises(DataError, match=r"v\.npy"):
+        read(tmp_path / "v.npy")
+
+
+def test_negative_shapes_are_no_features(tmp_path: Path) -> None:
+    (tmp_path / "v.npy").write_bytes(promising((-2, -4), held=64))
+    with pytest.raises(DataError, match=r"v\.npy"):
+        open_features(tmp_path / "v.npy")

@@ -1,6 +1,7 @@
 """The texts and pictures of a diagnosis, where there is little or much to show."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,45 @@ MANY = document(
 )
 
 
-@pytest.mark.parametrize("data", [FEW, MANY], ids=["few", "many"])
+@dataclass(frozen=True)
+class Drawn:
+    """A diagnosis whose pictures were drawn.
+
+    Args:
+        data: the diagnosis.
+        folder: where they are, alone.
+        written: what the drawing said it wrote.
+    """
+
+    data: dict[str, Any]
+    folder: Path
+    written: list[Path]
+
+    def text(self, name: str) -> str:
+        return (self.folder / f"{name}.svg").read_text()
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    folder = tmp_path_factory.mktemp("few")
+    return Drawn(FEW, folder, list(write_plots(FEW, folder)))
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    folder = tmp_path_factory.mktemp("many")
+    return Drawn(MANY, folder, list(write_plots(MANY, folder)))
+
+
+@pytest.mark.parametrize("amount", ["few", "many"])
 def test_everything_is_drawn_and_written_whatever_there_is(
-    data: dict[str, Any], tmp_path: Path
+    amount: str, request: pytest.FixtureRequest
 ) -> None:
-    written = write_plots(data, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(p.name for p in written)
-    assert len(written) == 2 * len(PICTURES)
-    assert "mAP@AVG(0.1:0.7)" in to_text(data)
+    drawn: Drawn = request.getfixturevalue(amount)
+    names = sorted(path.name for path in drawn.folder.iterdir())
+    assert names == sorted(path.name for path in drawn.written)
+    assert len(drawn.written) == 2 * len(PICTURES)
+    assert "mAP@AVG(0.1:0.7)" in to_text(drawn.data)
 
 
 def test_a_quick_run_is_stamped_in_text_and_pictures(tmp_path: Path) -> None:
@@ -43,30 +75,27 @@ def test_a_quick_run_is_stamped_in_text_and_pictures(tmp_path: Path) -> None:
     assert all("QUICK" in path.read_text() for path in tmp_path.glob("*.svg"))
 
 
-def test_an_empty_bucket_is_a_dash_and_no_bar_of_height_zero(tmp_path: Path) -> None:
+def test_an_empty_bucket_is_a_dash_and_no_bar_of_height_zero(few: Drawn) -> None:
     assert FEW["sensitivity"][0]["average"] == [None, None, 0.0, None, None]
     line = next(line for line in to_text(FEW).splitlines() if line.startswith("XL (> 18 s)"))
     assert line.split()[-4:] == ["0", "0", "-", "-"]
-    write_plots(FEW, tmp_path)
-    assert (tmp_path / "sensitivity.svg").read_text().count("no truth") >= 4
+    assert few.text("sensitivity").count("no truth") >= 4
 
 
-def test_of_many_classes_the_best_and_the_worst_are_drawn(tmp_path: Path) -> None:
-    write_plots(MANY, tmp_path)
-    text = (tmp_path / "per_class.svg").read_text()
+def test_of_many_classes_the_best_and_the_worst_are_drawn(many: Drawn) -> None:
+    text = many.text("per_class")
     assert f"the best and the worst {MAX_CLASSES // 2} of 60" in text
     assert len(set(re.findall(r"class with a long name \d+ ", text))) == MAX_CLASSES
 
 
-def test_pictures_name_their_axes_and_units(tmp_path: Path) -> None:
-    write_plots(MANY, tmp_path)
+def test_pictures_name_their_axes_and_units(many: Drawn) -> None:
     for name, words in {
         "precision_recall": ("recall (%)", "precision, mean over classes (%)", "tIoU"),
         "error_profile": ("at tIoU 0.5", "gain in mAP@AVG(0.1:0.7) (points)", "localization"),
         "per_class": ("average precision (%)",),
         "sensitivity": ("seconds", "percent of the video", "of the class in the video"),
     }.items():
-        text = (tmp_path / f"{name}.svg").read_text()
+        text = many.text(name)
         assert all(word in text for word in words)
 
 

@@ -34,7 +34,8 @@ def test_the_page_shows_the_recipes_as_they_are() -> None:
 def test_the_code_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = np.zeros(1, dtype=np.int64)
     found = Detections(one, one + 0.5, one + 2.5, one, one + 0.9, ("video",), ("action",))
-    detections_to_json(found, tmp_path / "detections.json")
+    (tmp_path / "examples").mkdir()
+    detections_to_json(found, tmp_path / "examples" / "detections.json")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     for code in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):

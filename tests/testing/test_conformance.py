@@ -297,8 +297,10 @@ class GivesItsTruthAway(TinyData):
     """Overrides the door instead of the room behind it."""
 
     def ground_truth(self, split: Split, variant: str = "default") -> GroundTruth:
-        """Asks nobody."""
-        return self._truth(split, variant)
+        """Goes round the lock."""
+        unguarded = vars(TinyData)["_truth"].__wrapped__
+        truth: GroundTruth = unguarded(self, split, variant)
+        return truth
 
 
 @pytest.mark.parametrize(

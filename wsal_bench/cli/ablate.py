@@ -14,7 +14,15 @@ import click
 from wsal_bench import plugins
 from wsal_bench.cli.failures import CELLS_FAILED
 from wsal_bench.cli.options import NamesType, columns_options
-from wsal_bench.cli.output import FORMATS, columns_of, document, note, show, write_forms
+from wsal_bench.cli.output import (
+    FORMATS,
+    columns_of,
+    document,
+    named_forms,
+    note,
+    show,
+    write_files,
+)
 from wsal_bench.cli.progress import Display
 from wsal_bench.cli.requests import TrainingOptions, training_options
 from wsal_bench.errors import UsageError, did_you_mean
@@ -86,9 +94,12 @@ def ablate(
         study.dataset: columns_of(wide, columns, page.keys(study), page.wide_keys(study))
         for study in studies
     }
+    contents: dict[str, bytes] = {}
     for study in studies if str(out) != "-" else ():
         stem = f"ablation-{method}-{study.dataset}{'-quick' if study.quick else ''}"
-        write_forms(out, stem, _forms(study, shown[study.dataset]), form or FORMATS[0])
+        forms = _forms(study, shown[study.dataset])
+        contents |= named_forms(stem, forms, form or FORMATS[0])
+    write_files(out, contents)
     if as_json:
         found = {"ablations": [page.content(study) for study in studies]}
         click.echo(document(page.SCHEMA, "data", found))

@@ -11,6 +11,7 @@ import click
 
 from wsal_bench.cli.failures import Boundary
 from wsal_bench.cli.lazy import Entry, LazyGroup
+from wsal_bench.cli.streams import open_closed_ones, past_click
 
 COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
     {
@@ -44,36 +45,23 @@ class App(LazyGroup):
         arguments = list(sys.argv[1:] if args is None else args)
         if arguments[:1] == ["help"]:
             arguments = [*arguments[1:], "--help"]
+        open_closed_ones()
         boundary = Boundary(arguments)
         with boundary:
             extra["standalone_mode"] = False
             result = super().main(arguments, prog_name or "wsal-bench", **extra)
-            sys.stdout.flush()
             boundary.code = result if isinstance(result, int) else 0
         sys.exit(boundary.code)
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Reads the command line, which may print help already."""
+        with past_click():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command; a reader that went away is no failure, and click would call it one."""
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            _discard_output()
-            return 0
-        return result
-
-
-def _discard_output() -> None:
-    """Points stdout at nothing, so that the flush at exit does not fail once more."""
-    import os
-
-    try:
-        stdout = sys.stdout.fileno()
-    except OSError:  # not a file, as in a test
-        return
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, stdout)
-    os.close(nothing)
+        """Runs the command."""
+        with past_click():
+            return super().invoke(ctx)
 
 
 @click.command(

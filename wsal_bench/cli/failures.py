@@ -8,6 +8,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,11 +17,13 @@ from typing import Any
 import click
 
 from wsal_bench.cli.output import document, note
+from wsal_bench.cli.streams import GoneError, trouble
 from wsal_bench.errors import WsalError
 
 ERROR_SCHEMA = "wsal-bench/error/1"
 INTERRUPTED = 130
 CELLS_FAILED = 4
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 @dataclass(frozen=True)
@@ -59,21 +62,36 @@ class Boundary:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
+        if isinstance(error, GoneError):
+            error = error.__cause__
+        bad = trouble(sys.stdout)
+        bad_error = trouble(sys.stderr)
+        if isinstance(error, BrokenPipeError) and (bad or bad_error):
+            error = None  # the reader has seen enough
+        elif bad and not isinstance(bad, BrokenPipeError) and error is None:
+            error = bad
         if error is None:
             return True
         if isinstance(error, SystemExit):
             return False
         failure = explain(error, debug=self._debug)
         self.code = failure.exit_code
-        if self._debug:
-            traceback.print_exception(kind, error, trace, file=sys.stderr)
-        if self._json:
-            click.echo(document(ERROR_SCHEMA, "error", _fields(failure)))
-        else:
-            where = f"{failure.path}: " if failure.path else ""
-            hint = f"; {failure.hint}" if failure.hint else ""
-            note(f"error: {where}{failure.message}{hint}")
+        with suppress(OSError):  # then there is nobody whom it could be told
+            self._say(error, failure, as_json=self._json and not bad)
+        trouble(sys.stdout)
+        trouble(sys.stderr)
         return True
+
+    def _say(self, error: BaseException, failure: Failure, *, as_json: bool) -> None:
+        if self._debug:
+            traceback.print_exception(error, file=sys.stderr)
+        if as_json:
+            with suppress(OSError):  # then the sentence goes to stderr, as it must go somewhere
+                click.echo(document(ERROR_SCHEMA, "error", _fields(failure)))
+                return
+        where = f"{failure.path}: " if failure.path else ""
+        hint = f"; {failure.hint}" if failure.hint else ""
+        note(f"error: {where}{failure.message}{hint}")
 
 
 def explain(error: BaseException, *, debug: bool = False) -> Failure:
@@ -92,11 +110,16 @@ def explain(error: BaseException, *, debug: bool = False) -> Failure:
         return Failure(3, "data", error.message, path=error.ui_filename)
     if isinstance(error, click.ClickException):
         return Failure(2, "usage", _sentence(error))
+    if isinstance(error, click.Abort) and isinstance(error.__cause__, EOFError):
+        return explain(error.__cause__, debug=debug)  # click takes the end of any file for Ctrl-D
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         hint = "the same command continues"
         return Failure(INTERRUPTED, "interrupted", "interrupted", hint)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return Failure(3, "data", f"cannot be written: {error.strerror}", path=_name_of(error))
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        where = "" if error.filename else "standard output "  # errors of files say their names
+        return Failure(
+            3, "data", f"{where}cannot be written: {error.strerror}", "", _name_of(error)
+        )
     return _internal(error, debug=debug)
 
 

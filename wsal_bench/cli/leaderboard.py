@@ -22,11 +22,12 @@ from wsal_bench.cli.output import (
     FORMATS,
     columns_of,
     document,
+    named_forms,
     note,
     show,
     tell_damage,
     warn,
-    write_forms,
+    write_files,
 )
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import recipe as presets
@@ -120,12 +121,15 @@ def leaderboard(
     }
     if plot is not None and not plot and str(out) == "-":
         raise UsageError("--plot draws a file", hint="name a folder: --plot DIR")
-    for board in boards if str(out) != "-" else ():
-        forms = _forms(board, picked[board.dataset])
-        write_forms(out, board.dataset + shown.suffix, forms, form or "all")
-    for board in boards if plot is not None else ():
-        if board.protocol is not None:
-            _draw(board, Path(plot or out), board.dataset + shown.suffix)
+    written: dict[Path, dict[str, bytes]] = {out: {}, Path(plot or out): {}}
+    for board in boards:
+        stem = board.dataset + shown.suffix
+        if str(out) != "-":
+            written[out] |= named_forms(stem, _forms(board, picked[board.dataset]), form or "all")
+        if plot is not None and board.protocol is not None:
+            written[Path(plot or out)] |= _picture(board, stem)
+    for folder, files in written.items():
+        write_files(folder, files)
     tell_damage(contents)
     if as_json:
         found = {"leaderboards": [page.content(board) for board in boards]}
@@ -251,9 +255,9 @@ def _forms(board: Leaderboard, columns: Sequence[str] | None) -> dict[str, str]:
     }
 
 
-def _draw(board: Leaderboard, out: Path, stem: str) -> None:
-    from wsal_bench.report.pictures import write_picture
+def _picture(board: Leaderboard, stem: str) -> dict[str, bytes]:
+    from wsal_bench.report.pictures import pictures
     from wsal_bench.report.plot import forest
 
-    for path in write_picture(lambda: forest(board), out, stem):
-        note(f"wrote {path}")
+    drawn = pictures(lambda: forest(board))
+    return {f"{stem}.{ending}": content for ending, content in drawn.items()}

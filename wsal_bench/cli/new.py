@@ -127,6 +127,6 @@ def _next(kind: plugins.Kind, name: str, folder: Path) -> list[str]:
     what = f"--methods {name},mil" if kind == "methods" else f"--datasets {name} --methods mil"
     place = shlex.quote(str(folder))
     return [
-        f"wsal-bench doctor --plugins {place} --plugin {name}",
+        f"wsal-bench doctor --plugins {place} --check {name}",
         f"wsal-bench run --plugins {place} {what} --quick",
     ]

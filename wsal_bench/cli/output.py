@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wsal_bench.errors import UsageError, did_you_mean
-from wsal_bench.files import make_folder, write_text
+from wsal_bench.together import write_together
 
 if TYPE_CHECKING:
     from wsal_bench.running.results import Contents
@@ -127,21 +127,32 @@ def is_terminal(stream: Any) -> bool:
     return bool(stream.isatty())
 
 
-def write_forms(folder: Path, stem: str, forms: Mapping[str, str], wanted: str) -> None:
-    """Writes `<stem>.md`, `.csv`, `.json`, `.tex`, or the one of them that is wanted.
+def named_forms(stem: str, forms: Mapping[str, str], wanted: str) -> dict[str, bytes]:
+    """Contents by file name: `<stem>.md`, `.csv`, `.json`, `.tex`, or the one that is wanted.
 
     Args:
-        folder: is made where it is not there.
         stem: of the files' names.
         forms: text by form.
         wanted: a form, or `all`.
+    """
+    return {
+        f"{stem}.{_ENDINGS.get(form, form)}": text.encode()
+        for form, text in forms.items()
+        if wanted in (form, "all")
+    }
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Replaces files of a folder, all or none, and says so.
+
+    Args:
+        folder: is made where it is not there.
+        contents: by name.
 
     Raises:
         DataError: a file cannot be written.
     """
-    make_folder(folder)
-    for form, text in forms.items():
-        if wanted in (form, "all"):
-            path = folder / f"{stem}.{_ENDINGS.get(form, form)}"
-            write_text(path, text)
-            note(f"wrote {path}")
+    if contents:
+        write_together(folder, contents)
+    for name in contents:
+        note(f"wrote {folder / name}")

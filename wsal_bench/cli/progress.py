@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, redirect_stdout
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -50,6 +50,7 @@ class Display(AbstractContextManager["Display"]):
         self.failed: list[CellResult] = []
         self._debug = debug
         self._pace = Pace()
+        self._open = ExitStack()
         self._counts = {"planned": 0, "ok": 0, "skipped": 0, "failed": 0}
         self._running: dict[str, str] = {}
         self._notes: set[str] = set()
@@ -66,6 +67,7 @@ class Display(AbstractContextManager["Display"]):
             self._task = self._bars.add_task("", total=1.0, count="")
 
     def __enter__(self) -> Display:
+        self._open.enter_context(redirect_stdout(sys.stderr))  # what methods print is no result
         if self._bars:
             self._bars.start()
         return self
@@ -78,6 +80,7 @@ class Display(AbstractContextManager["Display"]):
     ) -> None:
         if self._bars:
             self._bars.stop()
+        self._open.close()
 
     def on_event(self, event: Event) -> None:
         """Says what happened."""

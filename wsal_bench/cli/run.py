@@ -18,10 +18,10 @@ from wsal_bench.cli.requests import TrainingOptions, training_options
 from wsal_bench.errors import UsageError
 from wsal_bench.plugins import blame
 from wsal_bench.report import numbers
-from wsal_bench.report.numbers import average_title
+from wsal_bench.report.numbers import average_heading
 from wsal_bench.report.stamp import stamped
 from wsal_bench.report.table import Cell as Text
-from wsal_bench.report.table import Column, Table, plain
+from wsal_bench.report.table import Column, Table, plain, shown_tious
 from wsal_bench.running.cells import Cell, RunRequest
 from wsal_bench.running.events import CellResult
 from wsal_bench.statistics import nested_mean_std
@@ -139,21 +139,20 @@ def summary(results: Sequence[CellResult], *, quick: bool = False) -> str:
 
 
 def _table(methods: dict[str, list[CellResult]], first: CellResult) -> Table:
-    names = [first.average, *(name for name in first.averages if name != first.average)]
-    columns = [Column("method", "left"), *(Column(average_title(name)) for name in names)]
-    columns += [*(Column(f"@{tiou:g}") for tiou in first.tiou), Column("seeds"), Column("failed")]
+    """The headline, three tIoUs and the number of seeds: what fits a terminal."""
+    tious = shown_tious(first.tiou)
+    columns = [Column("method", "left"), Column(average_heading(first.average))]
+    columns += [*(Column(f"@{tiou:g}") for tiou in tious), Column("seeds"), Column("failed")]
     rows = []
     for method, results in methods.items():
         good = [result for result in results if result.status != "failed"]
-        values = [
-            {(one.data_seed, one.seed): one.averages[name] for one in good} for name in names
-        ] + [
-            {(one.data_seed, one.seed): one.map[index] for one in good}
-            for index in range(len(first.tiou))
-        ]
-        texts = [
-            numbers.mean_and_std(nested_mean_std(part)) if part else numbers.DASH for part in values
-        ]
+        values = [{(one.data_seed, one.seed): one.averages[first.average] for one in good}]
+        for tiou in tious:
+            index = first.tiou.index(tiou)
+            values.append({(one.data_seed, one.seed): one.map[index] for one in good})
+        means = [nested_mean_std(part) if part else None for part in values]
+        texts = [numbers.DASH if means[0] is None else numbers.mean_and_std(means[0])]
+        texts += [numbers.DASH if one is None else numbers.percent(one.mean) for one in means[1:]]
         counts = (str(len(good)), str(len(results) - len(good)))
         rows.append(tuple(Text(text) for text in (method, *texts, *counts)))
     return Table(tuple(columns), tuple(rows))

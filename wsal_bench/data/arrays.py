@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from wsal_bench.data.source import SourceVideo, stamp
 from wsal_bench.errors import DataError
-from wsal_bench.files import MAX_BYTES, check_archive, check_file, read_npz
+from wsal_bench.files import DAMAGED, MAX_BYTES, check_archive, check_file, read_npz
 from wsal_bench.plugins.contract import Split
 
 
@@ -42,7 +42,7 @@ def read_array(path: Path) -> NDArray[Any]:
         return reader(path)
     except FileNotFoundError as error:
         raise DataError("feature file is missing", path=path) from error
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, *DAMAGED) as error:
         if "object" in str(error).lower():  # numpy's sentence advises to load it unsafely
             raise DataError(
                 "feature file holds Python objects, which could run code when read",
@@ -116,9 +116,30 @@ def _pt(path: Path) -> NDArray[Any]:
         value = next(iter(value.values()))
     if not isinstance(value, torch.Tensor):
         raise DataError(f"holds a {type(value).__name__}, not a tensor", path=path)
+    if kind := _odd_kind(value):
+        raise DataError(
+            f"holds a {kind} tensor, not plain numbers",
+            hint="torch.save(tensor.to_dense(), path), or dequantize() or contiguous() it",
+            path=path,
+        )
     if value.dtype == torch.bfloat16:
         value = value.float()
-    return value.detach().numpy()
+    return value.detach().resolve_conj().resolve_neg().numpy()
+
+
+def _odd_kind(value: Any) -> str:
+    """What kind of tensor it is, where its numbers do not lie one after the other in memory."""
+    import torch
+
+    if value.is_nested:
+        return "nested"
+    if value.is_quantized:
+        return "quantised"
+    if value.layout is not torch.strided:
+        return "sparse"
+    if value.device.type != "cpu":
+        return f"{value.device.type}"
+    return "" if value.numel() <= value.untyped_storage().nbytes() else "repeating"
 
 
 def _check_pt(path: Path) -> None:

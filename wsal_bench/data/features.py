@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from wsal_bench.errors import DataError
-from wsal_bench.files import check_file
+from wsal_bench.files import DAMAGED, check_file
 
 _BLOCK = 4096  # rows looked at together: bounds the memory that checks take
 _HEADERS = {
@@ -122,7 +122,7 @@ def open_features(path: Path) -> FeatureFile:
         raise DataError(
             f"feature file cannot be read ({error.strerror or error})", path=path
         ) from error
-    except ValueError as error:
+    except DAMAGED as error:
         raise DataError(
             f"feature file is no npy file, or broken in its header ({error})", path=path
         ) from error
@@ -173,7 +173,7 @@ def check_form(shape: tuple[int, ...], dtype: np.dtype[Any], path: Path) -> None
             hint="save them as float16 or float32",
             path=path,
         )
-    if len(shape) != 2 or not all(shape):
+    if len(shape) != 2 or min(shape) < 1:
         hint = "there must be at least one snippet and one column" if len(shape) == 2 else ""
         raise DataError(
             f"features have shape {shape}, not [snippets, columns]", hint=hint, path=path

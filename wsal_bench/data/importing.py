@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -20,7 +19,8 @@ from typing import IO, Any, Literal
 import numpy as np
 
 from wsal_bench.data.doubts import doubts
-from wsal_bench.data.journal import JOURNAL, Noted, key_of, read_journal
+from wsal_bench.data.journal import Noted, key_of, read_journal
+from wsal_bench.data.placing import JOURNAL, growing_at, put_in_place, writing
 from wsal_bench.data.problems import (
     Problem,
     Wanted,
@@ -39,8 +39,7 @@ from wsal_bench.data.store import (
 )
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.formats import truth_to_npz
-from wsal_bench.files import make_folder, write_text
-from wsal_bench.locks import LOCK, locked
+from wsal_bench.files import make_folder, remove_leftovers, write_text
 from wsal_bench.plugins.contract import SPLITS, Split
 from wsal_bench.timegrid import TimeGrid
 
@@ -123,16 +122,16 @@ def write_store(
     problems = source_problems(source, form.classes)
     if problems:
         raise BadSourceError(problems, source.root)
-    growing = root.with_name(f".{root.name}.importing")
-    make_folder(growing / "truth")
+    growing = growing_at(root)
+    make_folder(root.parent)
     try:
-        with locked(growing):
+        with writing(root):
+            make_folder(growing / "truth")
+            remove_leftovers(growing)
             entries = _Copy(source, growing, form, jobs, report).entries()
             index = _index(source, growing, form, entries)
             write_index(growing, index)
-            (growing / JOURNAL).unlink()
-            (growing / LOCK).unlink()
-            _put_in_place(growing, root)
+            put_in_place(root)
     except OSError as error:
         raise DataError(f"cannot be written ({error.strerror or error})", path=root) from error
     return index
@@ -215,23 +214,29 @@ class _Copy:
         for split in SPLITS:
             if kept["train"] or split == "train":
                 path = features_path(self.folder, split)
-                size = path.stat().st_size if path.exists() else 0
-                kept[split] = self._beginning(videos[split], known, size)
+                if path.exists():
+                    with path.open("rb") as rows:
+                        kept[split] = self._beginning(videos[split], known, rows)
         return kept
 
     def _beginning(
-        self, videos: Sequence[SourceVideo], known: Mapping[str, Noted], size: int
+        self, videos: Sequence[SourceVideo], known: Mapping[str, Noted], rows: IO[bytes]
     ) -> list[Noted]:
-        """The longest beginning of a list whose rows are in its file of `size` bytes already."""
+        """The longest beginning of a list whose rows are in its file already.
+
+        The rows are read and compared: after a power cut the journal may know more than the disk.
+        """
+        rows.seek(_HEADER)
         kept: list[Noted] = []
         for video in videos:
             noted = known.get(key_of(video))
             first = kept[-1].end if kept else 0
             if noted is None or noted.stamp != video.stamp or noted.first != first:
                 break
-            if size < _HEADER + noted.end * noted.row_bytes:
-                break
             if self.reader.too_short(video, noted.length):
+                break
+            found = rows.read(noted.length * noted.row_bytes)
+            if sha256(found).hexdigest() != noted.sha256:
                 break
             kept.append(noted)
         return kept
@@ -287,13 +292,3 @@ def _streams(source: Source, form: Form, width: int) -> dict[str, tuple[int, int
         return dict(source.streams)
     usual = dict(form.streams)
     return usual if usual and max(last for _, last in usual.values()) == width else {}
-
-
-def _put_in_place(growing: Path, root: Path) -> None:
-    """The new store takes its place; an old one leaves it only then."""
-    old = root.with_name(f".{root.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if root.exists():
-        os.replace(root, old)  # noqa: PTH105
-    os.replace(growing, root)  # noqa: PTH105
-    shutil.rmtree(old, ignore_errors=True)

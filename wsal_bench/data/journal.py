@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from wsal_bench.data.reading import Rows
 from wsal_bench.data.source import SourceVideo
 from wsal_bench.data.store import Entry
-
-JOURNAL: Final = "journal.jsonl"
 
 
 @dataclass(frozen=True)

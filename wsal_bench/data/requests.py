@@ -18,7 +18,6 @@ from wsal_bench.data.source import Source
 from wsal_bench.data.store import Index, is_store
 from wsal_bench.data.validating import Validation, validate_source, validate_store
 from wsal_bench.errors import DataError, UsageError
-from wsal_bench.files import make_folder
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@-]*")
 
@@ -99,7 +98,6 @@ def import_data(
     if card is not None:
         remarks = (*_known_files(request, card), *_compare(source, card))
         source = replace(source, notes=(*source.notes, *remarks))
-    make_folder(root.parent)
     return Imported(root, write_store(source, root, form, jobs=jobs, report=report))
 
 

@@ -21,13 +21,12 @@ from pydantic import Field, ValidationError
 from wsal_bench.config import Config
 from wsal_bench.data.features import open_features
 from wsal_bench.data.packed import PackedFeatures, PackedFile
+from wsal_bench.data.placing import INDEX, put_right
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.formats import truth_from_npz
 from wsal_bench.files import read_bytes, read_json
 from wsal_bench.plugins.contract import SPLITS, Split
 from wsal_bench.types import GroundTruth
-
-INDEX = "index.json"
 
 
 class Entry(Config):
@@ -142,7 +141,8 @@ def truth_path(root: Path, variant: str, split: Split) -> Path:
 
 
 def is_store(root: Path) -> bool:
-    """True where a whole imported data set lies."""
+    """True where a whole imported data set lies; what a killed import left there is put right."""
+    put_right(root)
     return (root / INDEX).is_file()
 
 
@@ -152,6 +152,7 @@ def read_index(root: Path) -> Index:
     Raises:
         DataError: there is none, or it is not one.
     """
+    put_right(root)
     path = root / INDEX
     values = read_json(path)
     try:

@@ -15,8 +15,9 @@ from wsal_bench.config import Config as BaseConfig
 from wsal_bench.data.card import Card
 from wsal_bench.data.checks import check_groups, only_classes
 from wsal_bench.data.places import store_path
+from wsal_bench.data.placing import INDEX
 from wsal_bench.data.source import Source
-from wsal_bench.data.store import INDEX, Store, is_store
+from wsal_bench.data.store import Store, is_store
 from wsal_bench.errors import DataError
 from wsal_bench.plugins import contract as api
 from wsal_bench.timegrid import TimeGrid

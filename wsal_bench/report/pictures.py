@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wsal_bench.files import make_folder, write_bytes
 from wsal_bench.report.escaping import for_picture
+from wsal_bench.together import write_together
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
@@ -36,13 +36,9 @@ def write_picture(draw: Callable[[], Figure], folder: Path, name: str) -> list[P
     Raises:
         DataError: a file cannot be written.
     """
-    make_folder(folder)
-    written = []
-    for ending, content in pictures(draw).items():
-        path = folder / f"{name}.{ending}"
-        write_bytes(path, content)
-        written.append(path)
-    return written
+    contents = {f"{name}.{ending}": content for ending, content in pictures(draw).items()}
+    write_together(folder, contents)
+    return [folder / file for file in contents]
 
 
 def pictures(draw: Callable[[], Figure]) -> dict[str, bytes]:

@@ -41,19 +41,6 @@ def set_aside(place: RunFiles, further: Sequence[Path] = ()) -> None:
             raise DataError(f"cannot be moved ({error.strerror or error})", path=path) from error
 
 
-def drop(folder: Path) -> None:
-    """Removes a folder and all in it, where it is there.
-
-    Raises:
-        DataError: it cannot be removed.
-    """
-    try:
-        if folder.exists():
-            shutil.rmtree(folder)
-    except OSError as error:
-        raise DataError(f"cannot be removed ({error.strerror or error})", path=folder) from error
-
-
 def _is_failure(record: Path) -> bool:
     try:
         return bool(read_record(record)["status"] == "failed")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from dataclasses import replace
 from time import monotonic
 
@@ -99,8 +97,7 @@ class Schedule:
             if broken:
                 result = store_failure(cell, self.context, broken)
             else:
-                with redirect_stdout(sys.stderr):  # what a method prints is no part of a document
-                    result = run_cell(cell, self.context)
+                result = run_cell(cell, self.context)
         except BusyError as error:
             self._wait_for(cell, error.message)
         except MustLearnError:

@@ -22,7 +22,7 @@ from wsal_bench.evaluation import Scores
 from wsal_bench.locks import locked
 from wsal_bench.plugins import blame
 from wsal_bench.plugins.contract import Dataset
-from wsal_bench.running.aside import drop, set_aside
+from wsal_bench.running.aside import set_aside
 from wsal_bench.running.cell_log import cell_log, fatal_signals_in
 from wsal_bench.running.cells import Cell, RunSpec
 from wsal_bench.running.context import Context, MustLearnError, StoppedError, Stopwatch
@@ -139,7 +139,8 @@ class _Work:
                 self._say_if_source_changed(record)
                 self._say_if_target_changed(record)
                 self._say_what_readers_learn(record)
-                drop(self.place.aside)  # the one that a kill left there after the record
+                # the one that a kill left there after the record
+                files.remove_folder(self.place.aside)
                 return self._result("skipped", scores, record["seconds"])
         if not (self.context.may_learn or self.cell.is_floor):
             raise MustLearnError
@@ -242,7 +243,7 @@ class _Work:
             self.cell, self.place, learned, self.watch.seconds, inputs, scored, isolated=isolated
         )
         files.write_json(self.place.record, record)
-        drop(self.place.aside)
+        files.remove_folder(self.place.aside)
         _logger.info("done: %s %.4f", scores.protocol.headline, scores.headline)
         return self._result("ok", scores, self.watch.seconds)
 
@@ -258,8 +259,8 @@ class _Work:
         files.remove(self.place.record)
         if self._is_overwritten():
             files.remove(learnt[0])
-            drop(learnt[1])
-        drop(self.place.recipes)
+            files.remove_folder(learnt[1])
+        files.remove_folder(self.place.recipes)
         for path in self.place.directory.glob("activations*.npz"):
             files.remove(path)
 

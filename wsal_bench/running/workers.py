@@ -139,12 +139,12 @@ def _ensure_server() -> None:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    atexit.unregister(_end_server)
-    atexit.register(_end_server)
+    atexit.unregister(end_server)
+    atexit.register(end_server)
 
 
-def _end_server() -> None:
-    """A server that still imports would hold stdout and stderr open after the run."""
+def end_server() -> None:
+    """Ends the server, if there is one: it would hold stderr open until its imports are done."""
     from multiprocessing import forkserver
 
     number = getattr(getattr(forkserver, "_forkserver", None), "_forkserver_pid", None)

@@ -5,7 +5,7 @@
     def test_mine_conforms():
         assert check_method("mine") == []
 
-The same from a shell: `wsal-bench doctor --plugin mine`.
+The same from a shell: `wsal-bench doctor --check mine`.
 """
 
 from wsal_bench.testing._datasets import check_dataset

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsal_bench.errors import DataError
-from wsal_bench.files import MAX_BYTES, check_file, read_npy
+from wsal_bench.files import DAMAGED, MAX_BYTES, check_file, read_npy
 
 _DEPTH: Final = 8  # arrays and lists in each other; the published files have three
 _INSTRUCTION_NAMES: Final = """
@@ -202,10 +202,7 @@ def read_objects(path: Path) -> NDArray[Any]:
         raise DataError(
             f"is not read: {error}; only arrays, text and bytes are admitted in it", path=path
         ) from error
-    except (
-        OSError, EOFError, ValueError, TypeError, AttributeError, IndexError, KeyError,
-        MemoryError, OverflowError, RecursionError,
-    ) as error:  # fmt: skip
+    except (OSError, *DAMAGED) as error:
         raise DataError(f"is no npy file, or a broken one ({error})", path=path) from error
 
 
