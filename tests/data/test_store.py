@@ -2,7 +2,9 @@
 
 import json
 import pickle
+import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +55,8 @@ def root(tmp_path: Path) -> Path:
             class_names=("run", "jump"),
         )
         truth_to_npz(truth, truth_path(folder, "default", split))  # type: ignore[arg-type]
-        digests[split] = "0"
+        path = truth_path(folder, "default", split)  # type: ignore[arg-type]
+        digests[split] = sha256(path.read_bytes()).hexdigest()
     write_index(
         folder,
         Index(
@@ -199,3 +202,10 @@ def test_without_a_variable_data_lie_in_the_users_folder(monkeypatch: pytest.Mon
     monkeypatch.delenv(VARIABLE, raising=False)
     assert data_root().name == "data"
     assert data_root().is_absolute()
+
+
+def test_truth_that_was_edited_opens_no_data_set(root: Path) -> None:
+    StoredDataset(StoredConfig(), path=root)
+    shutil.copy(truth_path(root, "default", "train"), truth_path(root, "default", "test"))
+    with pytest.raises(DataError, match="truth is not what was imported"):
+        StoredDataset(StoredConfig(), path=root)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.running.toys import numbers, request
 from wsal_bench import files
+from wsal_bench.environment import cpu_target
 from wsal_bench.errors import DataError, UnreadableError
 from wsal_bench.running.events import CellResult, Event, Note
 from wsal_bench.running.results import ResultStore, RunFiles, ScoreKey, open_run
@@ -176,3 +177,11 @@ def test_an_old_run_is_shown_and_learns_its_digests(tmp_path: Path) -> None:
     assert stored.scores[OWN].headline > 0
     one(tmp_path)
     assert json.loads(place.record.read_text())["digests"] == known
+
+
+def test_another_cpu_target_is_said(tmp_path: Path) -> None:
+    place = RunFiles(Path(one(tmp_path).directory))
+    assert json.loads(place.record.read_text())["environment"]["cpu_target"] == cpu_target()
+    edit(place.record, lambda record: record["environment"].update(cpu_target="z80-00000000"))
+    (said,) = notes(tmp_path, "plain")
+    assert "z80-00000000" in said and cpu_target() in said

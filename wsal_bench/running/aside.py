@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,13 +31,16 @@ def set_aside(place: RunFiles, further: Sequence[Path] = ()) -> None:
     said = sorted(place.directory.glob("activations*.npz"))
     for path in (*further, *said, place.recipes, place.record):
         target = place.aside / path.name
+        if not path.exists():
+            continue
+        if target.is_dir():
+            files.remove_folder(target)
         try:
-            if path.exists():
-                if target.is_dir():
-                    shutil.rmtree(target)
-                os.replace(path, target)  # noqa: PTH105 - as in `files`
+            os.replace(path, target)  # noqa: PTH105 - as in `files`
         except OSError as error:
             raise DataError(f"cannot be moved ({error.strerror or error})", path=path) from error
+    files.sync_folder(place.aside)
+    files.sync_folder(place.directory)
 
 
 def _is_failure(record: Path) -> bool:
