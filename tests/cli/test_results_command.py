@@ -6,13 +6,18 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli.made_up import Cli, MadeUpStore
 from tests.running.toys import PLUGINS, request
+from wsal_bench.evaluation import Counts, Scores, common
+from wsal_bench.evaluation.scores import Matches, Support
 from wsal_bench.plugins import PLUGIN_FOLDERS
+from wsal_bench.running import index
 from wsal_bench.running.results import RunFiles
 from wsal_bench.running.runner import run
+from wsal_bench.studies import known_statistics
 
 
 @pytest.fixture
@@ -85,3 +90,43 @@ def test_one_damaged_record_costs_its_row_and_is_counted(cli: Cli, tmp_path: Pat
         assert result.exit_code == 0
         assert "fast" in result.stdout
         assert result.stderr.splitlines()[-1].endswith("1 damaged record is left out")
+
+
+def with_matches(store: MadeUpStore, method: str, seed: int) -> None:
+    """A run on four videos whose scores can be resampled."""
+    directory = store.add(method, 0.5, data_seed=seed)
+    label = np.zeros(8, np.int64)
+    hits = np.random.default_rng(seed).integers(0, 128, 8)
+    matches = Matches(np.arange(8) % 4, label, np.arange(8), hits)
+    support = Support(np.arange(4), np.zeros(4, np.int64), ("a", "b", "c", "d"))
+    scores = Scores(
+        common("simulated"),
+        ("wave",),
+        np.full((7, 1), 0.5),
+        Counts(8, 4, 0, 0, 0),
+        matches,
+        support,
+    )
+    path = RunFiles(directory).scores("own", "simulated/common")
+    path.write_text(json.dumps(scores.to_json()))
+
+
+def test_statistics_of_a_table_are_computed_once(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MadeUpStore(tmp_path)
+    for seed in range(2):
+        with_matches(store, "fast", seed)
+        with_matches(store, "slow", seed)
+    command = ("leaderboard", "--results", tmp_path, "--out", "-", "--json")
+    without = cli(*command)
+    assert not (tmp_path / index.NAME).exists()  # so small a store needs none
+    monkeypatch.setattr(index, "_WORTH", 1)
+    assert cli(*command).stdout == without.stdout
+    rows = json.loads(without.stdout)["data"]["leaderboards"][0]["rows"]
+    assert rows[0]["standard_error"]["num_resamples"] == 1000
+    with monkeypatch.context() as patched:
+        patched.setattr(known_statistics, "compared", None)
+        assert cli(*command).stdout == without.stdout
+    with_matches(MadeUpStore(tmp_path), "third", 0)
+    assert len(json.loads(cli(*command).stdout)["data"]["leaderboards"][0]["rows"]) == 3
