@@ -19,6 +19,8 @@ from wsal_bench.data.description import Description, read
 from wsal_bench.testing import check_dataset
 
 PAGE = Path(__file__).parents[2] / "docs" / "add-a-dataset.md"
+SHOWN = {"data": "this runs:", "list": "two-tones", "run": "mAP"}
+"""What each command of the page prints among other things."""
 
 
 def blocks(language: str) -> list[str]:
@@ -89,7 +91,7 @@ def test_the_commands_run_in_small(
         smaller = ["--quick", "--set", "mil.epochs=1"] if command[1] == "run" else []
         done = CliRunner().invoke(app, [*command[1:], *smaller])
         assert done.exit_code == 0, done.stderr
-        assert ("two-tones" if command[1] == "list" else "mAP") in done.stdout
+        assert SHOWN[command[1]] in done.stdout
 
 
 @pytest.mark.slow
@@ -101,8 +103,7 @@ def test_the_commands_run(commands: list[list[str]], tmp_path: Path) -> None:
             [*python, *command[1:], *smaller], cwd=tmp_path, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
-        shown = {"data": "this runs:", "list": "two-tones", "run": "mAP"}
-        assert shown[command[1]] in done.stdout
+        assert SHOWN[command[1]] in done.stdout
         if command[1] == "data":  # now as the page says: replaced by features of one's own
             shutil.rmtree(tmp_path / "mydata")
             write_features(tmp_path / "mydata")
