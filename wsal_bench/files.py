@@ -146,7 +146,7 @@ def read_npy(file: IO[bytes], size: int) -> np.ndarray[Any, Any]:
         read = np.lib.format.read_array_header_2_0
     shape, column_major, dtype = read(file)
     if dtype.hasobject:
-        raise ValueError("Object arrays cannot be read")
+        raise ValueError("it holds Python objects, which could run code when read")
     promised = prod(shape) * dtype.itemsize if all(side >= 0 for side in shape) else -1
     if promised != size - file.tell() or promised > MAX_BYTES:
         raise ValueError(f"shape {shape} of {dtype} does not fit its {size - file.tell():,} bytes")

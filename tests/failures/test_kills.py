@@ -290,7 +290,7 @@ def test_the_lock_of_a_dead_process_does_not_block(tmp_path: Path) -> None:
 
 def test_leftovers_of_a_killed_write_are_cleared(tmp_path: Path) -> None:
     (result,) = run(request(tmp_path, "plain"))
-    leftover = Path(result.directory) / ".record.json.0123.tmp"
+    leftover = Path(result.directory) / f".record.json.{'0' * 32}.tmp"
     leftover.write_text("half")
     options: dict[str, Any] = {"recipe": "common"}
     run(request(tmp_path, "plain", **options))
