@@ -125,6 +125,24 @@ def hear(moment: str, event: Event) -> None:
         sys.stdout.flush()
 
 
+def dies_before_operation(number: int) -> None:
+    """Before the so-manyth operation on files."""
+    left = iter(range(number))
+
+    def watch(name: str) -> None:
+        real = getattr(os, name)
+
+        def act(*args: Any, **kwargs: Any) -> Any:
+            if next(left, None) is None:
+                die()
+            return real(*args, **kwargs)
+
+        setattr(os, name, act)
+
+    for name in ("fsync", "replace", "mkdir", "unlink", "rmdir"):
+        watch(name)
+
+
 def _before_call(owner: Any, name: str, *, call: int) -> None:
     real, calls = getattr(owner, name), iter(range(1, 10**9))
 
@@ -169,7 +187,10 @@ def main(text: str) -> int:
     if order.get("fsize"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["fsize"], order["fsize"]))
     moment = order.get("moment", "nothing")
-    MOMENTS[moment]()
+    if moment.isdecimal():
+        dies_before_operation(int(moment))
+    else:
+        MOMENTS[moment]()
     try:
         results = runner.run(request, lambda event: hear(moment, event))
     except WsalError as error:

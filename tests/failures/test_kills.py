@@ -52,10 +52,10 @@ def start(order: RunRequest, moment: str = "nothing", fsize: int = 0) -> subproc
     )
 
 
-def exit_code_of(order: RunRequest, moment: str) -> int | None:
+def exit_code_of(order: RunRequest, moment: str, fsize: int = 0) -> int | None:
     """The same in a process forked from a server that has imported torch: ten times as quick."""
     warm_up()
-    text = text_of(order, moment)
+    text = text_of(order, moment, fsize)
     process = get_context("forkserver").Process(target=killable.leave, args=(text,))
     process.start()
     process.join()

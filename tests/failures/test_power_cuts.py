@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from wsal_bench.data.store import Store, is_store
 from wsal_bench.running.runner import run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watches through /proc")
-FEW = 3
+FEW = 2
 
 
 def moments_of(root: Path, act: Callable[[Path], object]) -> list[Tree]:
@@ -35,71 +36,64 @@ def live(root: Path) -> set[str]:
     return {name for name in names if Path(name).name not in ("log.txt", ".lock")}
 
 
-def some(moments: list[Tree], number: int | None) -> list[tuple[int, Tree]]:
-    """The moments to try: all, or so many spread over them, always the last one."""
-    step = 1 if number is None else max(1, len(moments) // number)
-    return list(enumerate(moments))[::-1][::step]
-
-
-def run_again(tmp_path: Path, number: int | None) -> int:
-    """Runs, then once more from each state; returns how many there were."""
+def trials_of_run(tmp_path: Path) -> list[Callable[[], None]]:
+    """Runs; then, for each state that a power cut can leave, a trial that runs again from it."""
 
     def act(root: Path) -> object:
         return run(request(root / "results", "toy", "plain"))
 
     moments = moments_of(tmp_path / "whole", act)
     wanted = numbers(tmp_path / "whole")
-    chosen = some(moments, number)
-    for place, tree in chosen:
+
+    def trial(place: int) -> None:
         root = tmp_path / f"cut{place}"
-        rebuild(tree, root)
+        rebuild(moments[place], root)
         act(root)
         assert numbers(root) == wanted, place
         assert not list(root.rglob("*.tmp")), place
-    return len(chosen)
+
+    return [partial(trial, place) for place in range(len(moments))]
 
 
-def import_again(tmp_path: Path, number: int | None) -> int:
-    """Replaces a store by another; at each moment one of the two is there, and the import ends."""
+def trials_of_import(tmp_path: Path) -> list[Callable[[], None]]:
+    """The same for an import that replaces another: one of the two is there at each moment."""
     old, new = (source_of(write_acm(tmp_path / name)) for name in ("src", "other"))
 
-    def prepare(root: Path) -> None:
-        write_store(old, root / "mine", FORM)
-
     def act(root: Path) -> None:
-        prepare(root)
+        write_store(old, root / "mine", FORM)
         write_store(new, root / "mine", FORM)
 
     moments = moments_of(tmp_path / "whole", act)
     wanted = content(tmp_path / "whole")
-    chosen = some(moments, number)
-    seen = False
-    for place, tree in sorted(chosen, key=lambda one: one[0]):
+    first = next(place for place, tree in enumerate(moments) if "mine/index.json" in tree)
+
+    def trial(place: int) -> None:
         root = tmp_path / f"cut{place}"
-        rebuild(tree, root)
+        rebuild(moments[place], root)
         there = is_store(root / "mine")
-        assert there or not seen, "a store that was there is gone"
-        seen = there
+        assert there or place <= first + 1, "a store that was there is gone"
         if there:
             assert Store(root / "mine").truths
         write_store(new, root / "mine", FORM)
         assert content(root) == wanted, place
-    return len(chosen)
+
+    return [partial(trial, place) for place in range(len(moments))]
 
 
-def test_a_run_survives_power_cuts(tmp_path: Path) -> None:
-    assert run_again(tmp_path, FEW) >= FEW
-
-
-def test_an_import_survives_power_cuts(tmp_path: Path) -> None:
-    assert import_again(tmp_path, 20) >= 20
+@pytest.mark.parametrize(("trials_of", "number"), [(trials_of_run, FEW), (trials_of_import, 20)])
+def test_work_goes_on_after_power_cuts(
+    tmp_path: Path, trials_of: Callable[[Path], list[Callable[[], None]]], number: int
+) -> None:
+    trials = trials_of(tmp_path)
+    assert len(trials) >= number
+    for trial in trials[:: -(len(trials) // number)]:
+        trial()
 
 
 @pytest.mark.slow
-def test_a_run_survives_every_power_cut(tmp_path: Path) -> None:
-    assert run_again(tmp_path, None) > 50
-
-
-@pytest.mark.slow
-def test_an_import_survives_every_power_cut(tmp_path: Path) -> None:
-    assert import_again(tmp_path, None) > 40
+@pytest.mark.parametrize("trials_of", [trials_of_run, trials_of_import])
+def test_work_goes_on_after_every_power_cut(
+    tmp_path: Path, trials_of: Callable[[Path], list[Callable[[], None]]]
+) -> None:
+    for trial in trials_of(tmp_path):
+        trial()
