@@ -104,7 +104,7 @@ class _dying:  # noqa: N801 - reads as a verb
         self.path = path
 
     def __enter__(self) -> None:
-        self.path.with_name(f".{self.path.name}.0.tmp").write_bytes(b"half")
+        self.path.with_name(f".{self.path.name}.{'0' * 32}.tmp").write_bytes(b"half")
 
     def __exit__(self, *_: object) -> None:
         raise RuntimeError("dead")
