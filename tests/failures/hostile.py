@@ -131,7 +131,7 @@ def _arrays(ending: str) -> Callable[[], list[bytes]]:
 
         features = np.arange(24, dtype=np.float32).reshape(6, 4)
         found = []
-        for save in {
+        savers: dict[str, list[Callable[[Any], Any]]] = {
             "npy": [lambda to: np.save(to, features), lambda to: np.save(to, features.T)],
             "npz": [
                 lambda to: np.savez(to, features),
@@ -142,7 +142,8 @@ def _arrays(ending: str) -> Callable[[], list[bytes]]:
                 lambda to: torch.save({"a": torch.tensor(features)}, to),
                 lambda to: torch.save(torch.tensor(features).to_sparse(), to),
             ],
-        }.get(ending, []):
+        }
+        for save in savers.get(ending, []):
             buffer = BytesIO()
             save(buffer)
             found.append(buffer.getvalue())
@@ -158,9 +159,11 @@ def _arrays(ending: str) -> Callable[[], list[bytes]]:
 
 
 def _pickles() -> list[bytes]:
+    import pickle
+
     import numpy as np
 
-    from tests.data.layouts.test_hostile_objects import HOSTILE, npy, pickle
+    from tests.data.layouts.test_hostile_objects import HOSTILE, npy
 
     found = [npy(pickle.dumps(value)) for value in HOSTILE.values()]
     for value in ([np.arange(3.0), ["a", b"b"]], ["text", 1, None], [np.array([{"a": 1}])]):
@@ -185,7 +188,8 @@ def _detections() -> list[bytes]:
 def _read_features(path: Path) -> object:
     from wsal_bench.inference.feature_files import FeaturePath
 
-    return FeaturePath("v", path).check(4)
+    FeaturePath("v", path).check(4)
+    return None
 
 
 def _reader(module: str, name: str) -> Callable[[Path], object]:
