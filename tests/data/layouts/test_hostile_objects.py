@@ -96,6 +96,7 @@ except DataError as error:
         b"\x80\x02\x82\x01.",  # the registry of extensions
         b"\x80\x02X\x01\x00\x00\x00aQ.",  # something outside of the file
         b"\x80\x02]q\x00h\x00a.",  # a list in itself
+        b"S'\\z'\n.",  # an escape that Python warns of
         b"\x80\x02" + b"]" * 50_000 + b"a" * 49_999 + b".",  # lists in lists
         b"",
         b".",

@@ -26,7 +26,7 @@ _DEPTH: Final = 8  # arrays and lists in each other; the published files have th
 _INSTRUCTION_NAMES: Final = """
     PROTO FRAME STOP MARK POP POP_MARK DUP GET BINGET LONG_BINGET PUT BINPUT LONG_BINPUT MEMOIZE
     NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT
-    STRING BINSTRING SHORT_BINSTRING BINBYTES SHORT_BINBYTES BINBYTES8
+    BINSTRING SHORT_BINSTRING BINBYTES SHORT_BINBYTES BINBYTES8
     UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8
     EMPTY_LIST LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3
     GLOBAL STACK_GLOBAL REDUCE BUILD
@@ -240,11 +240,14 @@ def _look_through(file: IO[bytes], size: int) -> None:
 
 
 class _Bounded:
-    """A file that is never asked for more than it can hold."""
+    """A file that is never asked for more than it can hold, nor for names with escapes.
+
+    Python decodes escapes with a warning where they are odd; numpy writes none.
+    """
 
     def __init__(self, file: IO[bytes], size: int) -> None:
         self._file, self._size = file, size
-        self.readline, self.tell = file.readline, file.tell
+        self.tell = file.tell
 
     def read(self, number: int) -> bytes:
         """The next bytes.
@@ -255,6 +258,17 @@ class _Bounded:
         if number > self._size - self._file.tell():
             raise pickle.UnpicklingError("it ends too early")
         return self._file.read(number)
+
+    def readline(self) -> bytes:
+        """The next line: a name, or a number in letters.
+
+        Raises:
+            UnpicklingError: it has an escape.
+        """
+        line = self._file.readline()
+        if b"\\" in line:
+            raise pickle.UnpicklingError("it has a line with escapes")
+        return line
 
 
 def text(value: Any) -> str:
