@@ -133,19 +133,18 @@ def cells_of(
         minus: a number of epochs that is taken off, fold by fold, seed by seed, group by group.
     """
     found = {(item.epochs, item.part, item.seed): item for item in outcomes}
-    cells = []
-    for part in sorted({item.part for item in outcomes}):
-        fold = []
-        for seed in sorted({item.seed for item in outcomes}):
-            item, other = found[epochs, part, seed], found.get((minus or 0, part, seed))
-            value, without = getattr(item, by), getattr(item, f"{by}_without")
-            if other is not None:
-                less = getattr(other, f"{by}_without")
-                value = value - getattr(other, by)
-                without = {group: without[group] - less[group] for group in without}
-            fold.append((value, without))
-        cells.append(fold)
-    return cells
+
+    def cell(part: int, seed: int) -> tuple[float, Mapping[str, float]]:
+        item = found[epochs, part, seed]
+        value, without = getattr(item, by), getattr(item, f"{by}_without")
+        if minus is None:
+            return value, without
+        other = found[minus, part, seed]
+        less = getattr(other, f"{by}_without")
+        return value - getattr(other, by), {name: without[name] - less[name] for name in without}
+
+    seeds = sorted({item.seed for item in outcomes})
+    return [[cell(part, seed) for seed in seeds] for part in sorted({o.part for o in outcomes})]
 
 
 def smallest_within(curve: Mapping[int, Point]) -> int:
