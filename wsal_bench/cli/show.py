@@ -144,6 +144,7 @@ def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
         "name": plugin.name,
         "summary": plugin.summary,
         "description": source.docstring,
+        "about": dict(plugin.about),
         "groups": list(plugin.groups),
         "variants": list(plugin.variants),
         "controls": list(plugin.controls),
