@@ -57,8 +57,8 @@ def write_store(
                 length=num,
                 group="",
                 labels=None,
-                sha256=checksum(rows[at : at + num], "sha256"),
-                crc32=checksum(rows[at : at + num], "crc32"),
+                sha256=checksum(rows[at : at + num].data, "sha256"),
+                crc32=checksum(rows[at : at + num].data, "crc32"),
             )
             for name, at, num in zip(names, borders, snippets, strict=False)
         )

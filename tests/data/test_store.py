@@ -43,8 +43,8 @@ def root(tmp_path: Path) -> Path:
                 length=length,
                 group="",
                 labels=("jump",),
-                sha256=checksum(rows[first : first + length], "sha256"),
-                crc32=checksum(rows[first : first + length], "crc32"),
+                sha256=checksum(rows[first : first + length].data, "sha256"),
+                crc32=checksum(rows[first : first + length].data, "crc32"),
             )
             for name, first, length in zip(names, (0, 3), lengths, strict=True)
         )

@@ -22,6 +22,7 @@ import numpy as np
 from wsal_bench.data.doubts import doubts
 from wsal_bench.data.index import Entry, Index, write_index
 from wsal_bench.data.journal import FORM, Noted, key_of, read_journal
+from wsal_bench.data.packed import checksum
 from wsal_bench.data.placing import JOURNAL, growing_at, put_in_place, writing
 from wsal_bench.data.problems import (
     Problem,
@@ -221,7 +222,8 @@ class _Copy:
     ) -> list[Noted]:
         """The longest beginning of a list whose rows are in its file already.
 
-        The rows are read and compared: after a power cut the journal may know more than the disk.
+        The rows are read and compared: after a power cut the journal may know more than the disk,
+        and somebody may have changed either.
         """
         rows.seek(_HEADER)
         kept: list[Noted] = []
@@ -233,7 +235,7 @@ class _Copy:
             if self.reader.too_short(video, noted.length):
                 break
             found = rows.read(noted.length * noted.row_bytes)
-            if sha256(found).hexdigest() != noted.sha256:
+            if (checksum(found, "sha256"), checksum(found, "crc32")) != (noted.sha256, noted.crc32):
                 break
             kept.append(noted)
         return kept

@@ -26,7 +26,7 @@ class ChangedError(DataError):
     """Bytes of a store that are not those that were imported."""
 
 
-def checksum(rows: NDArray[Any], kind: str) -> str:
+def checksum(rows: bytes | memoryview, kind: str) -> str:
     """Of rows as they lie in a file, as hex digits.
 
     CRC-32 is what the standard library reads fastest (twice as fast as SHA-256 with the
@@ -34,10 +34,10 @@ def checksum(rows: NDArray[Any], kind: str) -> str:
     all but one in four billion.
 
     Args:
-        rows: contiguous.
+        rows: their bytes, contiguous.
         kind: `crc32` or `sha256`.
     """
-    return f"{zlib.crc32(rows.data):08x}" if kind == "crc32" else sha256(rows.data).hexdigest()
+    return f"{zlib.crc32(rows):08x}" if kind == "crc32" else sha256(rows).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class PackedFeatures:
             ChangedError: it is of other rows.
         """
         kind, _, digits = wanted.partition(":")
-        found = checksum(rows, kind)
+        found = checksum(rows.data, kind)
         if found != digits:
             raise ChangedError(
                 f"video {self.video_id!r}: rows {self.first} to {self.first + self.length - 1} are "

@@ -149,5 +149,5 @@ class Reader:
                 str(video.origin),
             )
             return Rows(video, nothing, (bad,), shape)
-        sums = {kind: checksum(rows, kind) for kind in ("sha256", "crc32")}
+        sums = {kind: checksum(rows.data, kind) for kind in ("sha256", "crc32")}
         return Rows(video, rows, (), shape, **sums)

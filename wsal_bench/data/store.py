@@ -86,7 +86,9 @@ class Store:
         """
         features = self.features(split)
         return tuple(
-            entry.model_copy(update={"crc32": checksum(features[entry.video_id].view(), "crc32")})
+            entry.model_copy(
+                update={"crc32": checksum(features[entry.video_id].view().data, "crc32")}
+            )
             for entry in self.index.videos[split]
         )
 
