@@ -48,7 +48,7 @@ def first_views(store: Path) -> None:
 
 def epoch_seconds(method: TrainableMethod, videos: list[WeakVideo]) -> float:
     """Of an epoch without comparing: these videos have been read before."""
-    steps = step_seconds(method, videos, 3, warmup=1)
+    steps = step_seconds(method, videos, 2, warmup=1)
     return ceil(len(videos) / BATCH_SIZE) * min(sum(parts.values()) for parts in steps)
 
 
@@ -64,7 +64,7 @@ def test_comparing_takes_less_than_two_percent_of_an_epoch(material: Material) -
             "sha256": lambda: [sha256(rows.data).digest() for rows in blocks],
             "added": lambda: [np.add.reduce(rows.view(np.uint64), axis=None) for rows in blocks],
         },
-        rounds=4,
+        rounds=3,
         calls={},
     )
     cost = ms["compared"] - ms["opened"]
