@@ -202,6 +202,11 @@ class Dataset(ABC):
         """Digest of whatever besides version, options and data seed decides the data."""
         return ""
 
+    @property
+    def remark(self) -> str:
+        """What a user should know of the files that are read, said once a run; mostly nothing."""
+        return ""
+
     def num_left_out(self, variant: str = "default") -> int:
         """Test videos that a protocol expects and the truth leaves out, as they have no features.
 

@@ -89,6 +89,10 @@ class Schedule:
             if found.share:
                 name = cell.spec.data.name
                 self.context.emit(Note(f"{name}, {cell.protocol.name}: {found.sentence}"))
+        catalog = self.context.catalog
+        remarks = (catalog.dataset(cell.spec.data).remark for cell in sources.values())
+        for remark in dict.fromkeys(filter(None, remarks)):
+            self.context.emit(Note(remark))
 
     def _here(self, cell: Cell) -> None:
         """Makes a cell in this process."""
