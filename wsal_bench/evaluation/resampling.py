@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from wsal_bench.evaluation._protocol import Protocol
 from wsal_bench.evaluation.scores import Matches, Scores, Support
 from wsal_bench.types import FloatArray, IntArray
 
@@ -31,8 +32,7 @@ def resampled_average_precision(scores: Scores, unit: IntArray, weights: FloatAr
         [R, K, C] in 0..1; NaN for a class without a truth in the weighting.
 
     Raises:
-        ValueError: `scores` came without matches, or under rules that rank the detections
-            differently at each threshold.
+        ValueError: `scores` came without matches.
     """
     from wsal_bench.evaluation._resampling import weighted_average_precision  # imports numba
 
@@ -46,18 +46,57 @@ def resampled_average_precision(scores: Scores, unit: IntArray, weights: FloatAr
     outside = np.ones((len(weights), 1))
     ranked = np.flatnonzero(matches.label >= 0)
     ranked = ranked[np.lexsort((matches.rank[ranked], matches.label[ranked]))]
-    result = np.empty((len(weights), len(scores.tiou), num_classes))
-    weighted_average_precision(
-        np.searchsorted(matches.label[ranked], np.arange(num_classes + 1)),
-        np.append(unit, num_units)[matches.video[ranked]],  # video -1 is the appended one
-        matches.hits[ranked],
+    first = np.searchsorted(matches.label[ranked], np.arange(num_classes + 1))
+    units = np.append(unit, num_units)  # video -1 is the appended one
+    fixed = (
         np.ascontiguousarray(np.concatenate([weights, outside], axis=1)),
         weights @ _truths(support, unit, num_units, num_classes),
-        len(scores.tiou),
-        _RULES[scores.protocol.ap_rule],
-        result,
     )
-    return result
+
+    def areas(rows: IntArray, first: IntArray, hits: IntArray, num_tious: int) -> FloatArray:
+        result = np.empty((len(weights), num_tious, num_classes))
+        at = units[matches.video[rows]]
+        rule = _RULES[scores.protocol.ap_rule]
+        weighted_average_precision(first, at, hits, *fixed, num_tious, rule, result)
+        return result
+
+    if not _ranked_anew(scores.protocol):
+        return areas(ranked, first, matches.hits[ranked], len(scores.tiou))
+    parts = []
+    for bit in range(len(scores.tiou)):
+        rows, begins = at_threshold(matches, ranked, first, bit)
+        parts.append(areas(rows, begins, matches.hits[rows] >> bit & 1, 1))
+    return np.concatenate(parts, axis=1)
+
+
+def at_threshold(
+    matches: Matches, rows: IntArray, first: IntArray, bit: int
+) -> tuple[IntArray, IntArray]:
+    """Ranked rows as one threshold orders them, where rules rank anew at each.
+
+    Of equal scores the hits come first, and misses that do not count are left out.
+
+    Args:
+        matches: what became of all rows.
+        rows: [S] class by class, best first.
+        first: [C + 1] where classes begin in `rows`.
+        bit: which threshold.
+
+    Returns:
+        The rows that count there, in order, and where classes begin among them.
+    """
+    group = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    missed = 1 - (matches.hits[rows] >> bit & 1)
+    level = matches.rank if matches.level is None else matches.level
+    order = np.lexsort((missed, level[rows], group))
+    if matches.unsure is not None:
+        order = order[(missed * np.asarray(matches.unsure, np.int64)[rows])[order] == 0]
+    return rows[order], np.searchsorted(group[order], np.arange(len(first)))
+
+
+def _ranked_anew(rules: Protocol) -> bool:
+    """Whether each threshold has a ranking of its own."""
+    return rules.ties == "true-positives-first" or rules.ambiguous == "drop-false-positives"
 
 
 def obstacle(scores: Scores) -> str:
@@ -65,8 +104,8 @@ def obstacle(scores: Scores) -> str:
     rules = scores.protocol
     if scores.matches is None or scores.support is None:
         return "these scores came without matches: evaluate the detections again"
-    if rules.ties == "true-positives-first" or rules.ambiguous == "drop-false-positives":
-        return f"{rules.name} ranks the detections differently at each threshold"
+    if rules.ties == "true-positives-first" and scores.matches.level is None:
+        return "these scores came without levels of equal scores: evaluate the detections again"
     if rules.missing_class == "all-zero" and not scores.ap.any():
         return f"under {rules.name} a class without a detection made all scores 0"
     return ""
