@@ -102,7 +102,7 @@ def test_audit_of_files_says_what_the_protocol_makes(cli: Cli, files: Path) -> N
     done = cli("audit", *pair, "--protocol-b", "thumos14/um-2021", "--json")
     assert done.exit_code == 0, done.stderr
     document = json.loads(done.stdout)
-    assert document["schema"] == "wsal-bench/audit/1"
+    assert document["schema"] == "wsal-bench/audit/2"
     data = document["data"]
     assert data["protocol"]["value"] == pytest.approx(0.0)  # one video: both rules are the same
     assert data["difference"] == pytest.approx(data["detections"]["value"]) and data["verdict"]
