@@ -24,7 +24,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,7 @@ class Trial:
     part: int
     options: dict[str, Any]
     parent_options: dict[str, Any] | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -160,18 +161,23 @@ def run(trial: Trial) -> Outcome:
     torch.set_num_threads(1)
     started = time.perf_counter()
     part = open_part(trial.data, trial.part)
+    values = Scored(fit(trial, part), part).values()
+    return Outcome(trial, *values, round(time.perf_counter() - started, 1))
+
+
+def fit(trial: Trial, part: Part) -> Method:
+    """The trial's method, trained on its part, after its parents."""
     parents: dict[str, Parent] = {}
     shared: dict[str, Any] = {}
     kind = plugins.load("methods", trial.method)
     for name, artifact in kind.needs.items():
-        parent = train(trial.data, artifact.method, trial.parent_options or {}, part)
+        mine = replace(trial, method=artifact.method, options=trial.parent_options or {})
+        parent = train(mine, part)
         if not isinstance(parent, TrainableMethod):
             raise TypeError(f"{artifact.method} has no checkpoint")
         parents[name] = Parent(weights=parent.trained.state_dict())
         shared = {field: getattr(parent.config, field) for field in artifact.shared}
-    method = train(trial.data, trial.method, {**shared, **trial.options}, part, parents)
-    weak, boundaries = score(method, part)
-    return Outcome(trial, weak, boundaries, round(time.perf_counter() - started, 1))
+    return train(replace(trial, options={**shared, **trial.options}), part, parents)
 
 
 def open_part(data: str, number: int) -> Part:
@@ -189,18 +195,14 @@ def open_part(data: str, number: int) -> Part:
     return Part(dataset.videos("train"), dataset.videos("test"), dataset.ground_truth("test"))
 
 
-def train(
-    data: str,
-    name: str,
-    options: Mapping[str, Any],
-    part: Part,
-    parents: Mapping[str, Parent] | None = None,
-) -> Method:
-    """A method with its preset and further options, trained with seed 0."""
+def train(trial: Trial, part: Part, parents: Mapping[str, Parent] | None = None) -> Method:
+    """A method with its preset and the trial's options, trained with the trial's seed."""
+    name = trial.method
     kind: type[Method] = plugins.load("methods", name)
-    preset = read_presets(plugins.presets_path(plugins.available("methods")[name]))[data]
-    layers = [preset.layer, Layer("trial", options)]
-    task = Task(part.train[0].features.shape[1], part.truth.class_names)
+    preset = read_presets(plugins.presets_path(plugins.available("methods")[name]))[trial.data]
+    layers = [preset.layer, Layer("trial", trial.options)]
+    width = part.train[0].features.shape[1]
+    task = Task(width, part.truth.class_names, seed=trial.seed)
     method = kind(build(kind.Config, layers, owner=name), task, parents)
     videos: Any = part.train
     with truth_locked():
@@ -208,21 +210,36 @@ def train(
     return method
 
 
-def score(method: Method, part: Part) -> tuple[float, float]:
-    """The weak score and, for the record, the localization score."""
-    with truth_locked():
-        found = {v.video_id: method.activations(v) for v in part.held_out}
-    truth = part.truth
-    order = {name: index for index, name in enumerate(truth.video_ids)}
-    labels = np.zeros((len(found), len(truth.class_names)), bool)
-    rows = {name: row for row, name in enumerate(found)}
-    for video, label in zip(truth.video, truth.label, strict=True):
-        labels[rows[truth.video_ids[video]], label] = True
-    assert set(order) == set(rows)
-    scores = np.stack([activations.video_scores for activations in found.values()])
-    proposals = {name: localize(one, method.recipe) for name, one in found.items()}
-    detections = Detections.from_proposals(proposals, truth.class_names)
-    return ranking_ap(scores, labels), evaluate(truth, detections, common("development")).headline
+class Scored:
+    """What a trained method finds in the held-out videos.
+
+    Args:
+        method: trained.
+        part: whose held-out videos are looked at, once.
+    """
+
+    def __init__(self, method: Method, part: Part) -> None:
+        self._truth = part.truth
+        with truth_locked():
+            found = {video.video_id: method.activations(video) for video in part.held_out}
+        self._scores = {name: one.video_scores for name, one in found.items()}
+        self._proposals = {name: localize(one, method.recipe) for name, one in found.items()}
+
+    def values(self, without: str | None = None) -> tuple[float, float]:
+        """The weak score and, for the record, the localization score.
+
+        Args:
+            without: a group of videos that is left out; None scores all.
+        """
+        groups = zip(self._truth.video_ids, self._truth.groups, strict=True)
+        truth = self._truth.only([name for name, group in groups if group != without])
+        labels = np.zeros((len(truth.video_ids), len(truth.class_names)), bool)
+        labels[truth.video, truth.label] = True
+        scores = np.stack([self._scores[name] for name in truth.video_ids])
+        proposals = {name: self._proposals[name] for name in truth.video_ids}
+        detections = Detections.from_proposals(proposals, truth.class_names)
+        found = evaluate(truth, detections, common("development")).headline
+        return ranking_ap(scores, labels), found
 
 
 def ranking_ap(scores: np.ndarray, labels: np.ndarray) -> float:

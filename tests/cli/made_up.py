@@ -64,6 +64,7 @@ class MadeUpStore:
         document = {
             "schema": "wsal-bench/record/1",
             "spec": spec.to_json(),
+            "hash": spec.hash,
             "status": "failed" if mean_ap is None else "ok",
             "error": "loss fsd is nan at step 7" if mean_ap is None else None,
             "asked": True,

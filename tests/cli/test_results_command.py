@@ -120,7 +120,7 @@ def test_statistics_of_a_table_are_computed_once(
         with_matches(store, "slow", seed)
     command = ("leaderboard", "--results", tmp_path, "--out", "-", "--json")
     without = cli(*command)
-    assert not (tmp_path / index.NAME).exists()  # so small a store needs none
+    assert not (tmp_path / index.INDEX).exists()  # so small a store needs none
     monkeypatch.setattr(index, "_WORTH", 1)
     assert cli(*command).stdout == without.stdout
     rows = json.loads(without.stdout)["data"]["leaderboards"][0]["rows"]

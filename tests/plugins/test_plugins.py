@@ -89,6 +89,8 @@ def test_built_in_plugins_are_there() -> None:
         ("x = 1\n", "no class Method"),
         ("class Method:\n    groups = make()\n", "groups must be written out"),
         ("class Method:\n    variants = {name: {}}\n", "variants must be written out"),
+        ("class Method:\n    about = {'year': 2022}\n", "about must be written out as a dict of"),
+        ("class Method:\n    about = dict(year='2022')\n", "about must be written out as a dict of"),
         ("\0", "null byte"),
     ],
 )
@@ -210,6 +212,16 @@ def test_the_baseline_group_is_the_published_one() -> None:
     assert set(names("baseline")) == {"mil", "attention-mil", "acm-net"}
     assert names("ftcl") == ["ftcl:full", "ftcl:fsd", "ftcl:lcs"]
     assert MethodName("ftcl", "shuffled") in resolve_methods(["ftcl:*"])
+
+
+def test_every_method_is_in_one_group_and_those_of_a_paper_in_another() -> None:
+    found = available("methods")
+    assert {one.method for one in resolve_methods(["all"])} == set(found)
+    published = {one.method for one in resolve_methods(["published"])}
+    assert {"acm-net", "ftcl"} <= published
+    assert published == {name for name, one in found.items() if "year" in one.about}
+    with pytest.raises(UsageError, match="did you mean 'published'"):
+        resolve_methods(["publishd"])
 
 
 def test_nothing_named_is_an_error() -> None:

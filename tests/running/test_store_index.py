@@ -36,12 +36,12 @@ def test_a_store_is_listed_the_same_with_an_index_and_without(
     store: MadeUpStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = listed(store)
-    assert (store.path / indexing.NAME).exists()
+    assert (store.path / indexing.INDEX).exists()
     assert {round(float(str(line["mAP"])), 6) for line in first} == {0.1, 0.9}
     with monkeypatch.context() as patched:
         patched.setattr(indexing, "read_record", None)  # nothing is read but the index
         assert listed(store) == first
-    (store.path / indexing.NAME).write_bytes(b"no index")
+    (store.path / indexing.INDEX).write_bytes(b"no index")
     assert listed(store) == first
 
 

@@ -134,7 +134,7 @@ def test_case_4_two_opposite_effects_are_not_averaged_into_a_sentence() -> None:
     assert "going from x/common to x/kit moves A by -50.0 and B by +1.8" in text
     assert "-5.9" not in text  # the mean of -31.8 and +20.0 is nobody's
     table = page.to_markdown(found)
-    assert "| interaction     |" in table and "-51.8" in table and "no mean describes both" in table
+    assert "| interaction" in table and "-51.8" in table and "no mean describes both" in table
     for effect in page.content(found)["detections"]["under"]:
         assert effect["interval"] is not None, effect["protocol"]
 

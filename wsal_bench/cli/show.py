@@ -37,7 +37,7 @@ from wsal_bench.localization.description import in_words
 from wsal_bench.report.diagnosis import summary
 from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.lookup import described as run_described
-from wsal_bench.running.lookup import find_runs, no_run, some_runs
+from wsal_bench.running.lookup import find_runs, no_run, only_one
 from wsal_bench.running.names import is_pattern
 
 SCHEMA = "wsal-bench/show/1"
@@ -100,8 +100,8 @@ def _find(name: str, results: Path) -> dict[str, Any]:
     if len(runs) > 1 and is_pattern(name):
         return {"kind": "runs", "runs": [run_described(run) for run in runs]}
     if runs:
-        return {"kind": "run", **run_described(*some_runs(results, name))}
-    if name.partition("@v")[0] in protocol_names() or name.endswith("/common"):
+        return {"kind": "run", **run_described(only_one(runs, results, name))}
+    if name.partition("@v")[0] in protocol_names() or name.partition("@v")[0].endswith("/common"):
         return _protocol(name)
     if name == OWN_RECIPE:
         return {"kind": "recipe", "name": name, "summary": "each method's own recipe"}
@@ -145,6 +145,7 @@ def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
         "name": plugin.name,
         "summary": plugin.summary,
         "description": source.docstring,
+        "about": dict(plugin.about),
         "groups": list(plugin.groups),
         "variants": list(plugin.variants),
         "controls": list(plugin.controls),

@@ -256,6 +256,9 @@ class Method(ABC):
     """True where `localize` is overridden."""
     paper: ClassVar[Mapping[str, Mapping[str, float]]] = {}
     """Published mAP in percent: data set -> {"0.5": ..., "0.1:0.7": ...}."""
+    about: ClassVar[Mapping[str, str]] = {}
+    """For catalogues, written out as texts: `paper` and `year`; `streams` that it looks at; `terms`
+    of its loss; what is `left_out`; `figures`, the protocol under which `paper` was published."""
 
     def __init__(self, config: Any, task: Task, parents: Mapping[str, Parent] | None = None):
         self.config = config

@@ -36,6 +36,8 @@ _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u20
 
 def for_terminal(text: str) -> str:
     r"""Control characters as `\x1b`, so that no name moves the cursor; line breaks stay."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character == "\n" or not _is_unseen(character) else _spelled(character)
         for character in text

@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from wsal_bench import __version__, files
@@ -24,7 +25,7 @@ from wsal_bench.errors import DataError
 from wsal_bench.evaluation import Counts, Protocol, Scores
 from wsal_bench.running.record_file import read_record
 
-NAME: Final = ".index.json"
+INDEX: Final = ".index.json"
 _FORMAT: Final = f"wsal-bench/index/1 {__version__}"
 _WORTH = 200  # files; fewer are read as fast
 _TABLES = 200  # the last ones
@@ -43,7 +44,7 @@ def stamp_of(path: str | Path) -> Stamp | None:
     return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 
 
-def names_in(folder: Path) -> list[str]:
+def names_in(folder: str | Path) -> list[str]:
     """What lies in a folder, sorted; nothing where there is none."""
     try:
         return sorted(os.listdir(folder))  # noqa: PTH208 - of 10,000 folders
@@ -59,8 +60,8 @@ class StoreIndex:
     """
 
     def __init__(self, results: Path) -> None:
-        self._path = results / NAME
-        self._above = len(os.fspath(self._path)) - len(NAME)
+        self._path = results / INDEX
+        self._above = len(os.fspath(self._path)) - len(INDEX)
         content = _read(self._path)
         self._old: dict[str, list[Any]] = content["files"]
         self._protocols: list[dict[str, Any]] = content["protocols"]
@@ -84,7 +85,7 @@ class StoreIndex:
             self._keep(name, stamp, found)
         return found
 
-    def names(self, folder: Path) -> list[str]:
+    def names(self, folder: str | Path) -> list[str]:
         """As `names_in`, from before where nothing came or went since."""
         name, stamp = self._name(folder), stamp_of(folder)
         found: list[str] | None = self._known(name, stamp)
@@ -93,7 +94,7 @@ class StoreIndex:
             self._keep(name, stamp, found)
         return found
 
-    def scores(self, path: Path, read: Callable[[], Scores]) -> Scores:
+    def scores(self, path: str | Path, read: Callable[[], Scores]) -> Scores:
         """Scores without matches; read where the file is new or another one.
 
         Args:
@@ -156,12 +157,17 @@ class StoreIndex:
 
     def forget(self, directories: set[str]) -> None:
         """Drops what is known of runs that are not among these directories any more."""
-        gone = [path for path in self._old if "/".join(path.split("/", 4)[:4]) not in directories]
+        kept = {self._name(directory) for directory in directories}
+        gone = [
+            path
+            for path in self._old
+            if path.count("/") >= 3 and "/".join(path.split("/", 4)[:4]) not in kept
+        ]
         for path in gone:
             del self._old[path]
         self._changed |= bool(gone)
 
-    def _name(self, path: Path) -> str:
+    def _name(self, path: str | Path) -> str:
         return os.fspath(path)[self._above :]  # `relative_to` takes ten times as long
 
     def _known(self, path: str, stamp: Stamp | None) -> Any:
@@ -183,7 +189,7 @@ def _read(path: Path) -> dict[str, Any]:
         return empty
     if head.decode("ascii", "replace") != f"{_FORMAT} {sha256(content).hexdigest()}":
         return empty
-    found: dict[str, Any] = json.loads(content)
+    found: dict[str, Any] = msgspec.json.decode(content)
     return found
 
 

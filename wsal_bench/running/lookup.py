@@ -66,14 +66,7 @@ def one_run(results: Path, name: str, what: str = "no run") -> StoredRun:
         UsageError: there is none, or several fit.
         DataError: its record is damaged.
     """
-    found = find_runs(results, name)
-    if not found:
-        raise no_run(results, name, what)
-    if len(found) > 1:
-        raise UsageError(
-            f"{len(found)} runs fit {name!r}", hint=f"name one of: {first_of(_apart(found))}"
-        )
-    return found[0]
+    return only_one(find_runs(results, name), results, name, what)
 
 
 def some_runs(results: Path, name: str, what: str = "no run") -> list[StoredRun]:
@@ -83,12 +76,21 @@ def some_runs(results: Path, name: str, what: str = "no run") -> list[StoredRun]
         UsageError: there is none, or several fit what is no pattern.
         DataError: its record is damaged.
     """
-    if not is_pattern(name):
-        return [one_run(results, name, what)]
     found = find_runs(results, name)
+    if not is_pattern(name) or not found:
+        return [only_one(found, results, name, what)]
+    return found
+
+
+def only_one(found: list[StoredRun], results: Path, name: str, what: str = "no run") -> StoredRun:
+    """The one that `find_runs` found; arguments and errors as of `one_run`."""
     if not found:
         raise no_run(results, name, what)
-    return found
+    if len(found) > 1:
+        raise UsageError(
+            f"{len(found)} runs fit {name!r}", hint=f"name one of: {first_of(_apart(found))}"
+        )
+    return found[0]
 
 
 def no_run(results: Path, name: str, what: str = "no run") -> UsageError:
@@ -140,11 +142,14 @@ def summaries(store: Contents, chosen: Chosen) -> list[dict[str, Any]]:
 def differing(identities: Sequence[Mapping[str, Any]]) -> list[str]:
     """Keys whose values are not the same in all."""
     keys = dict.fromkeys(key for identity in identities for key in identity)
-    return [
-        key
-        for key in keys
-        if len({json.dumps(one.get(key), sort_keys=True, default=str) for one in identities}) > 1
-    ]
+    return [key for key in keys if not _all_alike([one.get(key) for one in identities])]
+
+
+def _all_alike(values: Sequence[Any]) -> bool:
+    first = values[0]
+    if isinstance(first, (str, int, float, type(None))):
+        return all(value == first and type(value) is type(first) for value in values)
+    return len({json.dumps(value, sort_keys=True, default=str) for value in values}) == 1
 
 
 def _summary(run: StoredRun, options: Mapping[str, Any]) -> dict[str, Any]:

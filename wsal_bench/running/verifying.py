@@ -120,7 +120,7 @@ def verify(path: Path, *, repair: bool = False) -> Verdict:
 
 
 def _damage(run: StoredRun) -> Iterator[Finding]:
-    keys = {path: key for key, path in run.scores.paths.items()}
+    keys = {run.scores.path(key): key for key in run.scores}
     there = vouched(run.directory)
     known = run.record.get("digests")
     missing = [run.directory / name for name in known or {} if run.directory / name not in there]

@@ -210,7 +210,7 @@ def rows_of(runs: Sequence[ScoredRun]) -> list[Row]:
     """
     by_name: dict[str, dict[str, list[ScoredRun]]] = {}
     for run in runs:
-        name, options = _group(run)
+        name, options = run.group
         by_name.setdefault(name, {}).setdefault(options, []).append(run)
     rows = []
     for name, groups in sorted(by_name.items()):
@@ -363,23 +363,14 @@ def _numbers(used: set[int], least: int) -> str:
 
 def _all_failed(runs: Sequence[ScoredRun]) -> list[str]:
     """Methods that have no row, or one row fewer, as none of its cells has a score."""
-    scored = {_group(run) for run in runs if run.scores is not None}
+    scored = {run.group for run in runs if run.scores is not None}
     return sorted(
         {
             run.name
             for run in runs
-            if run.kind == "method" and not run.by_hand and _group(run) not in scored
+            if run.kind == "method" and not run.by_hand and run.group not in scored
         }
     )
-
-
-def _group(run: ScoredRun) -> tuple[str, str]:
-    """What the runs of one row have in common: name, and options as text.
-
-    An option that was set by hand to the value it has anyhow counts as set by hand all the same.
-    """
-    identity = json.dumps(run.identity, sort_keys=True, default=str)
-    return run.name, f"{bool(run.by_hand)} {identity}"
 
 
 def _too_few(row: Row, seeded: bool) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from wsal_bench.evaluation import Scores
@@ -86,7 +88,7 @@ class ScoredRun:
         """`ftcl:full`, or the method alone."""
         return f"{self.method}:{self.variant}" if self.variant else self.method
 
-    @property
+    @cached_property
     def identity(self) -> dict[str, Any]:
         """Everything but the seeds that tells two runs of one name apart."""
         return {
@@ -94,3 +96,12 @@ class ScoredRun:
             **{f"data.{key}": value for key, value in self.data.items()},
             **self.settings,
         }
+
+    @cached_property
+    def group(self) -> tuple[str, str]:
+        """What the runs of one row have in common: name, and options as text.
+
+        An option that was set by hand to the value it has anyhow counts as set by hand too.
+        """
+        identity = json.dumps(self.identity, sort_keys=True, default=str)
+        return self.name, f"{bool(self.by_hand)} {identity}"

@@ -16,7 +16,6 @@ from wsal_bench.evaluation.floors import FLOORS
 from wsal_bench.plugins.contract import Track
 from wsal_bench.running.cells import OWN_RECIPE, RunSpec
 from wsal_bench.running.coverage import Coverage
-from wsal_bench.running.index import stamp_of
 from wsal_bench.running.results import (
     RunFiles,
     ScoreKey,
@@ -101,7 +100,7 @@ def collect(
             num_unscored += 1
         else:
             full = partial(run.scores.__getitem__, key)
-            mark = f"{run.spec.key} {key} {stamp_of(run.scores.paths[key])}"
+            mark = f"{run.spec.key} {key} {run.scores.stamp(key)}"
             found.append(replace(scored_run(run, scores), read=full, mark=mark))
     return Collection(dataset, recipe, chosen, tuple(map(_quoted, found)), num_unscored)
 
