@@ -155,3 +155,38 @@ def test_a_run_lends_its_truth_to_a_file_beside_it(cli: Cli, results: Path) -> N
     assert done.exit_code == 0 and "simulated/common" in done.stdout
     done = cli("rescore", first, "--recipe", "acm")
     assert done.exit_code == 2 and "no detections under the recipe 'acm'" in done.stderr
+
+
+def test_audit_finds_all_seeds_and_what_they_make_of_a_name(cli: Cli, results: Path) -> None:
+    (mil, other), (acm, _) = (
+        sorted(results.glob(f"simulated/{name}/*/seed?")) for name in ("mil", "acm-net")
+    )
+    data = json.loads(cli("audit", mil, acm, "--json").stdout)["data"]
+    assert [data[side]["num_seeds"] for side in "ab"] == [2, 2] and data["seeds"]["paired"] == 2
+    spread = data["seeds"]["a"]
+    assert data["a"]["score"] == pytest.approx(spread["mean"])
+    assert spread["place"] == ("best" if spread["own"] > spread["mean"] else "worst")
+    assert f"is the {spread['place']} of 2 seeds" in data["verdict"]
+    two = json.loads(cli("audit", mil, other, "--json").stdout)["data"]
+    assert two["seeds"]["one_method"] and "are one method with other seeds" in two["verdict"]
+    assert two["difference"] == pytest.approx(2 * (spread["own"] - spread["mean"]))
+    # a file that holds what a seed has found is that seed
+    own = other / "recipes" / "own" / "detections.npz"
+    found = json.loads(cli("audit", mil, own, "--json").stdout)["data"]
+    assert found["seeds"]["one_method"] and found["difference"] == pytest.approx(two["difference"])
+
+
+def test_audit_compares_seeds_of_all_data_seeds_that_both_have(
+    cli: Cli, tmp_path: Path, results: Path
+) -> None:
+    import shutil
+
+    store = tmp_path / "results"
+    shutil.copytree(results, store)
+    line = "run --methods mil --datasets simulated --quick --seeds 0 --data-seeds 1"
+    done = cli(*line.split(), "--set", "mil.epochs=1", "--results", store)
+    assert done.exit_code == 0, done.output
+    mil, acm = (next(store.glob(f"simulated/{name}/*/seed0")) for name in ("mil", "acm-net"))
+    found = json.loads(cli("audit", mil, acm, "--json").stdout)["data"]
+    assert [found[side]["num_seeds"] for side in "ab"] == [2, 2]
+    assert found["seeds"]["left_out"] == 1 and found["seeds"]["a"]["num_seeds"] == 3

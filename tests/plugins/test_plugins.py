@@ -90,7 +90,10 @@ def test_built_in_plugins_are_there() -> None:
         ("class Method:\n    groups = make()\n", "groups must be written out"),
         ("class Method:\n    variants = {name: {}}\n", "variants must be written out"),
         ("class Method:\n    about = {'year': 2022}\n", "about must be written out as a dict of"),
-        ("class Method:\n    about = dict(year='2022')\n", "about must be written out as a dict of"),
+        (
+            "class Method:\n    about = dict(year='2022')\n",
+            "about must be written out as a dict of",
+        ),
         ("\0", "null byte"),
     ],
 )

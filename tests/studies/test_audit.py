@@ -92,7 +92,10 @@ def test_files_say_nothing_of_recipe_selection_and_seeds() -> None:
     seeds = content["seeds"]
     assert (seeds["a"], seeds["b"], seeds["difference_std"], seeds["paired"]) == (None,) * 3 + (0,)
     verdict = page.verdict(found)
-    assert "outside the noise" in verdict and "the luck of its seed is not known" in verdict
+    assert (
+        "outside the noise" in verdict
+        and "Both are files: the luck of their seeds is not known." in verdict
+    )
     assert "protocols make" not in verdict  # both under one
 
 

@@ -59,14 +59,14 @@ def _split(found: Audit) -> str:
         return sure if found.recipe.value is None else f"{_things(found, crossed.things)}; {sure}"
     if abs(crossed.things) < _ZERO and abs(crossed.interaction) < _ZERO:
         return "all of it is the protocols', the detections do not differ under either"
-    each = " and ".join(
+    each = "; ".join(
         _sure(effect, f"under {effect.under} the detections differ by") for effect in found.effects
     )
     rules = [crossed.a_first - crossed.a_second, crossed.b_first - crossed.b_second]
     if crossed.is_additive:
         return (
             f"the protocols make {points(crossed.condition)} of it, "
-            f"{_things(found, crossed.things)}; {each} (interaction {points(crossed.interaction)})"
+            f"{_things(found, crossed.things)} (interaction {points(crossed.interaction)}); {each}"
         )
     first, second = (effect.under for effect in found.effects)
     return (
@@ -135,16 +135,21 @@ def _best_of(found: Audit) -> list[str]:
 
 def _unknown_luck(found: Audit) -> list[str]:
     """Whose seed nobody knows the luck of."""
+    sides = ((found.named_a, found.seeds.a), (found.named_b, found.seeds.b))
     alone = [
         f"{name} is {'a file' if spread is None else 'the only seed in the store'}"
-        for name, spread in ((found.named_a, found.seeds.a), (found.named_b, found.seeds.b))
+        for name, spread in sides
         if not _is_known(spread)
     ]
-    if not alone:
-        return []
-    known = len(alone) == 1
-    what = "is taken to be like the other's" if known else "is not known"
-    return [f"{' and '.join(alone)}: the luck of its seed {what}."]
+    if len(alone) == len(sides):
+        both = {side[1] is None for side in sides}
+        lead = f"{alone[0]} and {alone[1]}" if len(both) > 1 else _both(*both)
+        return [f"{lead}: the luck of their seeds is not known."]
+    return [f"{text}: the luck of its seed is taken to be like the other's." for text in alone]
+
+
+def _both(files: bool) -> str:
+    return "Both are files" if files else "Both are the only seeds in the store"
 
 
 def _is_known(spread: Spread | None) -> bool:

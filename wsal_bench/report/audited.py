@@ -99,18 +99,10 @@ def _parts(found: Audit) -> Table:
     crossed = found.protocols
     rest = None if found.recipe.value is None else crossed.things - found.recipe.value
     each = "both under one protocol" if found.one_protocol else "each under its own protocol"
-    what = "what exchanging the detections does, mean of the protocols"
     rows = [("all of it", points(crossed.total), each)]
     if not found.one_protocol:
-        kept = (crossed.a_first - crossed.a_second, crossed.b_first - crossed.b_second)
-        rows.append(
-            (
-                "protocol",
-                points(crossed.condition),
-                f"what exchanging the rules does: {points(kept[0])} for A, {points(kept[1])} for B",
-            )
-        )
-    rows.append(("detections", points(crossed.things), "A - B" if found.one_protocol else what))
+        rows.append(("protocol", points(crossed.condition), _rules_note(found)))
+    rows.append(("detections", points(crossed.things), _detections_note(found)))
     rows += [
         (f"- under {one.under}", _interval(one), one.problem or _interval_note(one, found.seeds))
         for one in found.effects
@@ -131,8 +123,22 @@ def _parts(found: Audit) -> Table:
     return Table(columns, tuple(tuple(Cell(text) for text in row) for row in rows))
 
 
+def _rules_note(found: Audit) -> str:
+    """What the rules do to each."""
+    crossed = found.protocols
+    a, b = crossed.a_first - crossed.a_second, crossed.b_first - crossed.b_second
+    return f"main effect of the rules, the mean of {points(a)} for A and {points(b)} for B"
+
+
+def _detections_note(found: Audit) -> str:
+    if found.one_protocol:
+        return "A - B"
+    about = "main effect of the detections, the mean of the two below"
+    return about if found.protocols.is_additive else f"{about}, which it does not describe"
+
+
 def _interaction_note(found: Audit) -> str:
-    about = "by how much the detections' part differs between the two protocols"
+    about = "the first of the two above less the second"
     return about if found.protocols.is_additive else f"{about}: no mean describes both"
 
 
