@@ -148,10 +148,10 @@ def _interval(effect: Effect) -> str:
 
 def _interval_note(effect: Effect, seeds: Seeds) -> str:
     assert effect.interval is not None
-    part = f"95 % of {effect.interval.num_resamples:,} paired resamples of videos"
+    part = "95 %, from what each video does to both"
     if effect.interval.seed_error is None:
         return f"{part}; the luck of the seeds is not in it"
-    return f"{part} and {seeds.num_a} against {seeds.num_b} seeds, {seeds.paired} of them paired"
+    return f"{part}; {seeds.num_a} against {seeds.num_b} seeds, {seeds.paired} of them paired"
 
 
 def _how(recipe: Part) -> str:

@@ -1,86 +1,91 @@
 """The difference of two methods that need not have the same seeds.
 
-Where the seeds are the same ones, every seed is a pair. Where they are not, all of them count:
-those that both have are paired through their covariance, the others stand alone.
+Where the seeds are the same ones, every seed is a pair. Where they are not, all of them count: those
+that both have are paired through their covariance, the others stand alone.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.random import Generator
 
 from wsal_bench.evaluation import Scores
-from wsal_bench.statistics.bootstrap import (
-    Interval,
-    Pairing,
-    Place,
-    nested_bootstrap,
-    num_groups,
-    resample,
-)
-from wsal_bench.statistics.seeds import mean, student_p, student_quantile
-
-_SAME = 1e-12  # errors below it are rounding
-_MANY = 1000  # degrees of freedom from which on Student's distribution is as good as normal
+from wsal_bench.statistics.effects import Place, group_effects, grouping_of
+from wsal_bench.statistics.errors import SAME, Design, Errors, Sample
+from wsal_bench.statistics.intervals import Interval, Level, interval_of, intervals_at
+from wsal_bench.types import FloatArray
 
 Runs = Mapping[Place, Scores]
 
 
-def difference_of_means(
-    a: Runs, b: Runs, n: int = 1000, *, generator: Generator, level: float = 0.95
-) -> Interval:
-    """The mean over all seeds of one method less that of another, with its interval.
+def difference_of_means(a: Runs, b: Runs) -> Interval:
+    """The mean over all seeds of one method less that of another, with its 95 % interval.
+
+    With other seeds on the two sides, what seeds do to single videos is in the videos' part and in
+    the seeds', which errs on the side of caution.
 
     Args:
         a: scores of the first by (data_seed, seed), with matches and support.
         b: of the second, on the same data seeds.
-        n: how many resamples of the groups of videos.
-        generator: the randomness.
-        level: how often the interval should hold the true difference.
 
     Returns:
         With a seed error of None where both have one seed. Where one of them has one seed, it is
         taken to vary over seeds as the other does.
 
     Raises:
-        ValueError: other data seeds, or scores that cannot be resampled or were not made on one
-            truth.
+        ValueError: other data seeds, scores that cannot be resampled or were not made on one
+            truth, or too few groups of videos.
     """
     data_seeds = sorted({place[0] for place in a})
     if not data_seeds or data_seeds != sorted({place[0] for place in b}):
         raise ValueError("the two sides have different data seeds")
+    parts = [_part(_of(a, one), _of(b, one)) for one in data_seeds]
     if set(a) == set(b):
-        pairings = [Pairing(_of(a, one), _of(b, one)) for one in data_seeds]
-        return nested_bootstrap(pairings, n, generator=generator, level=level)
-    resampled, differences, freedom = np.zeros(n), [], 0
-    for data_seed in data_seeds:
-        first, second = _of(a, data_seed), _of(b, data_seed)
-        drawn = resample([*first, *second], n, generator)
-        resampled += drawn[: len(first)].mean(axis=0) - drawn[len(first) :].mean(axis=0)
-        differences.append(_mean(first) - _mean(second))
-        freedom += num_groups(first[0]) - 1
-    groups = num_groups(next(iter(a.values())))
-    spread = np.std(resampled / len(data_seeds), ddof=1) * math.sqrt(groups / max(groups - 1, 1))
-    if len(data_seeds) > 1:
-        seeds = _Error(
-            float(np.std(differences, ddof=1)) / math.sqrt(len(differences)), len(differences) - 1
+        return interval_of(
+            [Sample(np.stack(part.values), np.stack(part.effects), part.weights) for part in parts]
         )
+    differences = np.array([part.difference for part in parts])
+    videos = sum(float(np.sum(part.deviations**2)) for part in parts) / len(parts) ** 2
+    design = Design(
+        tuple(part.weights for part in parts),
+        max(len(side) for part in parts for side in part.values),
+    )
+    if len(parts) > 1:
+        between, freedom = float(np.var(differences, ddof=1)) / len(parts), len(parts) - 1.0
+        errors = _errors(between, freedom, videos, between)
     else:
-        seeds = _seed_error(
-            *({place[1]: run.headline for place, run in side.items()} for side in (a, b))
-        )
-    return _interval(mean(differences), _Error(float(spread), max(freedom, 1)), seeds, n, level)
+        sides = ({place[1]: run.headline for place, run in side.items()} for side in (a, b))
+        seeds = _of_seeds(*sides)
+        doubt = videos**2 / design.video_freedom + seeds.value**2 / max(seeds.freedom, 1)
+        total = videos + seeds.value
+        errors = _errors(total, total**2 / max(doubt, SAME**4), videos, seeds.value)
+    return intervals_at(differences.mean(keepdims=True), errors, design, Level())[0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Both sides on one data seed: headlines [S], deviations of each group [S, G], its weights."""
+
+    values: Sequence[FloatArray]
+    effects: Sequence[FloatArray]
+    weights: FloatArray
+
+    @property
+    def difference(self) -> float:
+        return float(self.values[0].mean() - self.values[1].mean())
+
+    @property
+    def deviations(self) -> FloatArray:
+        return np.asarray(self.effects[0].mean(axis=0) - self.effects[1].mean(axis=0))
 
 
 @dataclass(frozen=True)
-class _Error:
-    """A standard error and its degrees of freedom; a value of None: not known."""
+class _Variance:
+    """Of a mean, and its degrees of freedom."""
 
-    value: float | None
+    value: float
     freedom: float
 
 
@@ -88,59 +93,38 @@ def _of(runs: Runs, data_seed: int) -> list[Scores]:
     return [runs[place] for place in sorted(runs) if place[0] == data_seed]
 
 
-def _mean(runs: Sequence[Scores]) -> float:
-    return mean([run.headline for run in runs])
+def _part(a: Sequence[Scores], b: Sequence[Scores]) -> _Part:
+    groups = grouping_of([*a, *b])
+    return _Part(
+        [np.array([run.headline for run in side]) for side in (a, b)],
+        [np.array([group_effects(run, groups).deviations for run in side]) for side in (a, b)],
+        groups.weights,
+    )
 
 
-def _seed_error(a: Mapping[int, float], b: Mapping[int, float]) -> _Error:
+def _errors(variance: float, freedom: float, videos: float, seeds: float) -> Errors:
+    return Errors(*(np.array([value]) for value in (variance, freedom, videos, seeds)))
+
+
+def _of_seeds(a: Mapping[int, float], b: Mapping[int, float]) -> _Variance:
     """Of the difference of two means over training seeds, by seed.
 
-    The variance of each mean, less twice the covariance that the shared seeds show.
+    The variance of each mean, less twice the covariance that the shared seeds show; the degrees of
+    freedom are Welch's and Satterthwaite's.
     """
-    counts = [len(a), len(b)]
-    several = [list(side.values()) for side in (a, b) if len(side) > 1]
-    if not several:
-        return _Error(None, 0)
-    variances = [
-        float(np.var(list((side if len(side) > 1 else other).values()), ddof=1))
-        for side, other in ((a, b), (b, a))
-    ]
-    parts = [variance / count for variance, count in zip(variances, counts, strict=True)]
+    if len(a) < 2 and len(b) < 2:
+        return _Variance(0.0, 1.0)
+    counts = np.array([len(a), len(b)])
+    spreads = [side if len(side) > 1 else other for side, other in ((a, b), (b, a))]
+    variances = np.array([np.var(list(side.values()), ddof=1) for side in spreads])
+    parts, together = variances / counts, 0.0
     shared = sorted(set(a) & set(b))
-    together = 0.0
     if len(shared) > 1:
         pairs = np.array([[side[seed] for seed in shared] for side in (a, b)])
-        if (pairs.std(axis=1) > _SAME).all():
-            share = float(np.corrcoef(pairs)[0, 1]) * math.sqrt(variances[0] * variances[1])
-            together = share * len(shared) / (counts[0] * counts[1])
-    freedom = sum(max(count - 1, 0) for count in counts)
-    if len(several) == 2 and sum(parts) > _SAME**2:  # Welch and Satterthwaite
-        freedom_parts = [part**2 / (count - 1) for part, count in zip(parts, counts, strict=True)]
-        return _Error(_root(sum(parts) - 2 * together), sum(parts) ** 2 / sum(freedom_parts))
-    return _Error(_root(sum(parts) - 2 * together), freedom)
-
-
-def _root(variance: float) -> float:
-    return math.sqrt(max(variance, 0.0))
-
-
-def _interval(
-    difference: float, videos: _Error, seeds: _Error, num_resamples: int, level: float
-) -> Interval:
-    errors = [error for error in (videos, seeds) if error.value is not None]
-    squares = [float(error.value or 0.0) ** 2 for error in errors]
-    total = math.sqrt(sum(squares))
-    doubt = sum(square**2 / error.freedom for square, error in zip(squares, errors, strict=True))
-    freedom = max(1, min(int(total**4 / doubt), _MANY)) if doubt > 0 else _MANY
-    reach = student_quantile(level, freedom) * total
-    ratio = abs(difference) / total if total > _SAME else 0.0 if abs(difference) < _SAME else 1e9
-    return Interval(
-        low=difference - reach,
-        high=difference + reach,
-        difference=difference,
-        level=level,
-        num_resamples=num_resamples,
-        video_error=float(videos.value or 0.0),
-        seed_error=seeds.value,
-        p_value=student_p(ratio, freedom),
-    )
+        if (pairs.std(axis=1) > SAME).all():
+            share = float(np.corrcoef(pairs)[0, 1]) * float(np.sqrt(variances.prod()))
+            together = share * len(shared) / float(counts.prod())
+    freedom = float(counts.sum() - 1 - (counts > 1).all())
+    if (counts > 1).all() and parts.sum() > SAME**2:
+        freedom = float(parts.sum() ** 2 / np.sum(parts**2 / (counts - 1)))
+    return _Variance(max(float(parts.sum()) - 2 * together, 0.0), freedom)
