@@ -1,13 +1,13 @@
 """The difference of two methods that need not have the same seeds.
 
-Where the seeds are the same ones, every seed is a pair. Where they are not, all of them count: those
-that both have are paired through their covariance, the others stand alone.
+Where the seeds are the same ones, every seed is a pair. Where they are not, all of them count:
+those that both have are paired through their covariance, the others stand alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,10 +42,24 @@ def difference_of_means(a: Runs, b: Runs) -> Interval:
     if not data_seeds or data_seeds != sorted({place[0] for place in b}):
         raise ValueError("the two sides have different data seeds")
     parts = [_part(_of(a, one), _of(b, one)) for one in data_seeds]
-    if set(a) == set(b):
-        return interval_of(
-            [Sample(np.stack(part.values), np.stack(part.effects), part.weights) for part in parts]
-        )
+    found = _paired(parts) if set(a) == set(b) else _pooled(parts, a, b)
+    if found.standard_error > SAME:
+        return found
+    value = found.difference  # nothing varies: Student's t has nothing to say
+    p_value = 1.0 if abs(value) <= SAME else 0.0
+    return replace(found, low=value, high=value, standard_error=0.0, p_value=p_value)
+
+
+def _paired(parts: Sequence[_Part]) -> Interval:
+    """Where both have the same seeds."""
+    samples = [
+        Sample(np.stack(part.values), np.stack(part.effects), part.weights) for part in parts
+    ]
+    return interval_of(samples)
+
+
+def _pooled(parts: Sequence[_Part], a: Runs, b: Runs) -> Interval:
+    """Where the seeds are others, or more on one side."""
     differences = np.array([part.difference for part in parts])
     videos = sum(float(np.sum(part.deviations**2)) for part in parts) / len(parts) ** 2
     design = Design(
