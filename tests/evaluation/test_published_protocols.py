@@ -22,6 +22,7 @@ from wsal_bench.evaluation.grids import (
 )
 from wsal_bench.evaluation.presets import MISANNOTATED
 from wsal_bench.evaluation.protocols import names
+from wsal_bench.statistics import compare_rows
 from wsal_bench.types import Detections, GroundTruth
 
 REPOSITORY = Path(__file__).parents[2]
@@ -232,3 +233,17 @@ def test_every_named_protocol_has_a_test_here_or_is_common() -> None:
     for name in names():
         dataset, _, rules = name.partition("/")
         assert rules == "common" or name in text or dataset.startswith("activitynet"), name
+
+
+@pytest.mark.skipif(not THUMOS.is_dir(), reason=f"no published detections at {THUMOS}")
+def test_the_page_quotes_the_standard_errors_of_both_sets() -> None:
+    page = " ".join((REPOSITORY / "docs" / "protocols.md").read_text().split())
+    errors = []
+    for name, file in (("thumos14/common", "gt410"), ("thumos14/official", "gt412")):
+        for method in ("pmil_smil", "stpn"):
+            scores = evaluate(*real(method, file), protocol(name))
+            error = compare_rows({method: {(0, 0): scores}}, "")[method].error
+            assert error is not None
+            errors.append(f"{100 * error.standard_error:.1f}")
+    assert f"is {errors[0]} points for S-MIL's set and {errors[1]} for STPN's" in page
+    assert f"at each threshold, {errors[2]} and {errors[3]} (mAP@AVG(0.1:0.5))" in page

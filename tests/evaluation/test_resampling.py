@@ -130,7 +130,7 @@ def test_each_threshold_ranks_anew_where_the_rules_say_so(
     rules = replace(RULES, **changed)
     rng = np.random.default_rng(seed)
     truth = random_truth(rng)
-    truth = replace(truth, ambiguous=np.array([[v, 10.0 * v, 10.0 * v + 9] for v in range(5)]))
+    truth = replace(truth, ambiguous=np.array([[v, 10.0 * v, 10.0 * v + 9] for v in range(6)]))
     times[truth.video[0]] += 1
     found = noisy_detections(rng, truth, 2.0)
     if changed is TRUTH_DRIVEN:  # equal scores: under the other rules copies come in another order

@@ -5,19 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.evaluation.test_scoring import detections_of, truth_of
-from wsal_bench.evaluation import common
+from wsal_bench.evaluation import common, protocol
+from wsal_bench.evaluation.formats import truth_from_json, with_ambiguous
 from wsal_bench.report import audited as page
-from wsal_bench.report.audit_verdict import verdict
+from wsal_bench.report import numbers
+from wsal_bench.report.audit_verdict import points, verdict
 from wsal_bench.studies.audit import Audit
-from wsal_bench.studies.audit_runs import audit_sides
+from wsal_bench.studies.audit_runs import audit, audit_sides
 from wsal_bench.studies.audit_sides import Place, Side, Sides
-from wsal_bench.studies.targets import Target
+from wsal_bench.studies.targets import Target, open_file
 from wsal_bench.types import Detections
 
+REPOSITORY = Path(__file__).parents[2]
+THUMOS = REPOSITORY.parent / "shared" / "data" / "thumos14"
 RULES = common("x")
 KIT = replace(
     RULES,
@@ -193,3 +198,28 @@ def test_some_shared_seeds_are_paired_and_the_others_count_too() -> None:
     expected = math.sqrt(0.04 / 3 + 0.04 / 3 - 2 * 0.04 * 2 / 9)
     assert effect.interval.seed_error == pytest.approx(expected)
     assert effect.value == pytest.approx(0.7 - 0.6)
+
+
+@pytest.mark.skipif(not THUMOS.is_dir(), reason=f"no published detections at {THUMOS}")
+def test_the_page_of_protocols_quotes_the_audit_of_two_published_sets() -> None:
+    text = (REPOSITORY / "docs" / "protocols.md").read_text()
+    unsure = THUMOS / "Thumos14reduced-Annotations" / "Ambiguous_test.txt"
+    truth = with_ambiguous(truth_from_json(THUMOS / "gt412.json", "test"), unsure)
+    folder = THUMOS / "detections"
+    smil, stpn = (
+        open_file(folder / path, [truth])
+        for path in ("pmil_smil/detection_result_base_test.json", "stpn/results.json")
+    )
+    found = audit(smil, stpn, protocol("thumos14/official"), protocol("thumos14/common"))
+    crossed = found.protocols
+    official, shared = (numbers.interval(effect.interval) for effect in found.effects)
+    for line in (
+        f"| part of {points(crossed.total)} points of mAP@AVG(0.1:0.5) | points |",
+        f"| protocol, main effect | {points(crossed.condition)} |",
+        f"| detections, main effect | {points(crossed.things)} |",
+        f"| detections under `thumos14/official` | {official} |",
+        f"| detections under `thumos14/common` | {shared} |",
+        f"| interaction | {points(crossed.interaction)} |",
+    ):
+        assert line in text, line
+    assert not crossed.is_additive and points(crossed.things) not in verdict(found)
