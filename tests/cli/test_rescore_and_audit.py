@@ -110,6 +110,29 @@ def test_audit_of_files_says_what_the_protocol_makes(cli: Cli, files: Path) -> N
     assert "Parts of the difference" in text and "mine/common" in text
 
 
+def test_an_earlier_version_has_a_name_wherever_protocols_have(cli: Cli, files: Path) -> None:
+    pair = (files / "a.json", "--truth", files / "gt.json")
+    unsure = files / "unsure.txt"
+    unsure.write_text(f"{VIDEO} 0 1\n")
+    names = ("--protocols", "common,common@v1,official@v1")
+    found = cli("rescore", *pair, "--ambiguous", unsure, *names, "--json")
+    assert found.exit_code == 0, found.stderr
+    rows = json.loads(found.stdout)["data"]["detections"][0]["rows"]
+    assert [(row["protocol"], row["version"]) for row in rows] == [
+        ("thumos14/common", 2),
+        ("thumos14/common@v1", 1),
+        ("thumos14/official@v1", 1),
+    ]
+    done = cli("eval", files / "gt.json", files / "a.json", "--protocol", "thumos14/common@v1")
+    assert done.exit_code == 0 and "thumos14/common@v1" in done.stdout
+    shown = cli("show", "thumos14/official").stdout
+    assert "version: 2" in shown and "earlier: thumos14/official@v1" in shown
+    assert "version: 1" in cli("show", "thumos14/official@v1").stdout
+    assert "headline: 0.1:0.7" in cli("show", "hapt/common@v1").stdout
+    done = cli("show", "hapt/common@v3")
+    assert done.exit_code == 2 and "version 2 is current" in done.stderr
+
+
 def test_audit_refuses_protocols_that_do_not_fit(cli: Cli, files: Path) -> None:
     pair = (files / "a.json", files / "b.json", "--truth", files / "gt.json")
     done = cli("audit", *pair, "--protocol-a", "thumos14/ftcl-2022")

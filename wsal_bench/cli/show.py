@@ -96,12 +96,16 @@ def _find(name: str, results: Path) -> dict[str, Any]:
         for bad in plugins.broken(kind):
             if bad.name == name:
                 raise UsageError(f"{name!r} is no plugin: {bad.message}", path=bad.origin)
+    plain, versioned, _ = name.partition("@v")
+    is_protocol = plain in protocol_names() or plain.endswith("/common")
+    if versioned and is_protocol:  # no seed begins with a v
+        return _protocol(name)
     runs = find_runs(results, name)
     if len(runs) > 1 and is_pattern(name):
         return {"kind": "runs", "runs": [run_described(run) for run in runs]}
     if runs:
         return {"kind": "run", **run_described(only_one(runs, results, name))}
-    if name.partition("@v")[0] in protocol_names() or name.partition("@v")[0].endswith("/common"):
+    if is_protocol:
         return _protocol(name)
     if name == OWN_RECIPE:
         return {"kind": "recipe", "name": name, "summary": "each method's own recipe"}

@@ -98,17 +98,7 @@ def _row(name: str, a: float | None, b: float | None) -> tuple[Cell, ...]:
 def _parts(found: Audit) -> Table:
     crossed = found.protocols
     rest = None if found.recipe.value is None else crossed.things - found.recipe.value
-    each = "both under one protocol" if found.one_protocol else "each under its own protocol"
-    rows = [("all of it", points(crossed.total), each)]
-    if not found.one_protocol:
-        rows.append(("protocol", points(crossed.condition), _rules_note(found)))
-    rows.append(("detections", points(crossed.things), _detections_note(found)))
-    rows += [
-        (f"- under {one.under}", _interval(one), one.problem or _interval_note(one, found.seeds))
-        for one in found.effects
-    ]
-    if not found.one_protocol:
-        rows.append(("interaction", points(crossed.interaction), _interaction_note(found)))
+    rows = [*(_one_rule(found) if found.one_protocol else _two_rules(found))]
     rows += [
         ("- recipe", points(found.recipe.value), _how(found.recipe)),
         ("- activations", points(rest), "of the detections, what is left"),
@@ -123,6 +113,28 @@ def _parts(found: Audit) -> Table:
     return Table(columns, tuple(tuple(Cell(text) for text in row) for row in rows))
 
 
+def _one_rule(found: Audit) -> list[tuple[str, str, str]]:
+    (effect,) = found.effects
+    note = effect.problem or _interval_note(effect, found.seeds)
+    return [("all of it", _interval(effect), f"A - B; {note}")]
+
+
+def _two_rules(found: Audit) -> list[tuple[str, str, str]]:
+    """Main effects, what they are the means of, and how far apart those are."""
+    crossed = found.protocols
+    under = [
+        (f"- under {one.under}", _interval(one), one.problem or _interval_note(one, found.seeds))
+        for one in found.effects
+    ]
+    return [
+        ("all of it", points(crossed.total), "each under its own protocol"),
+        ("protocol", points(crossed.condition), _rules_note(found)),
+        ("detections", points(crossed.things), _detections_note(found)),
+        *under,
+        ("interaction", points(crossed.interaction), _interaction_note(found)),
+    ]
+
+
 def _rules_note(found: Audit) -> str:
     """What the rules do to each."""
     crossed = found.protocols
@@ -131,8 +143,6 @@ def _rules_note(found: Audit) -> str:
 
 
 def _detections_note(found: Audit) -> str:
-    if found.one_protocol:
-        return "A - B"
     about = "main effect of the detections, the mean of the two below"
     return about if found.protocols.is_additive else f"{about}, which it does not describe"
 
