@@ -79,9 +79,9 @@ def write_page(
         f"# thumos14 ({STATUS}; not a ranking)",
         "",
         "Detections that others published, re-scored. Nothing was trained or localized again;",
-        "which epoch was kept, and on which videos it was chosen, is each author's. Rows stand in one",
-        "table only where the methods learnt from the same supervision, ordered by name. What the",
-        "rules are: docs/protocols.md.",
+        "which epoch was kept, and on which videos it was chosen, is each author's. Rows stand in",
+        "one table only where the methods learnt from the same supervision, ordered by name. What",
+        "the rules are: docs/protocols.md.",
         "",
     ]
     for supervision in dict.fromkeys(one.supervision for one in sets):
