@@ -256,6 +256,23 @@ def test_a_failed_cell_with_options_set_by_hand_hinders_no_ranking() -> None:
     assert board(runs("mil", [0.1] * 6), [failed]).is_ranking
 
 
+def test_every_form_of_a_table_says_what_its_floors_know() -> None:
+    floors = [run("floor:constant", 0.8), run("ceiling:oracle", 0.9), run("floor:random", 0.1)]
+    table = board(runs("mil", [0.1, 0.2]), floors)
+    known = "know the true labels of each video and nothing of when"
+    for text in (
+        page.to_markdown(table),
+        " ".join(page.to_terminal(table, width=100).split()),
+        page.to_latex(table),
+    ):
+        assert f"constant {known}" in text.replace("`", ""), text
+        assert "oracle knows what happens and when" in text.replace("`", "")
+    rows = page.to_json(table)["data"]["leaderboards"][0]
+    assert [row["knows"] for row in rows["rows"]] == [None]
+    assert rows["references"][1]["knows"] == "the true labels of each video and nothing of when"
+    assert "Reference rows" not in page.to_markdown(board(runs("mil", [0.1, 0.2])))
+
+
 def test_data_set_by_hand_put_floors_too_into_the_block_that_is_not_ranked() -> None:
     noisy: dict[str, Any] = {"data": {"noise": 0.1}, "by_hand": ("simulated.noise=0.1",)}
     plain: dict[str, Any] = {"data": {"noise": 0.0}}

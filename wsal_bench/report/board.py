@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wsal_bench.evaluation import Protocol
-from wsal_bench.report import uncertainty
+from wsal_bench.report import references, uncertainty
 from wsal_bench.report.board_columns import all_rows, has_paper, table, usual_keys
 from wsal_bench.report.escaping import for_markdown
 from wsal_bench.report.numbers import average_title
@@ -109,6 +109,7 @@ def notes(board: Leaderboard, columns: Sequence[str] | None = None) -> list[str]
         found += uncertainty.notes(
             statistics, board.best, average_title(rules.headline), errors="se" in shown
         )
+    found += references.notes(row.method for row in all_rows(board))
     rows = (*board.rows, *(row for row in board.by_hand if row.kind == "method"))
     runs = [run for row in rows for run in row.runs]
     for what, values in (
@@ -185,6 +186,7 @@ def _document(row: Row) -> dict[str, Any]:
     return {
         "name": row.name,
         "kind": row.kind,
+        "knows": references.knows(row.method),
         "method": row.method,
         "variant": row.variant or None,
         "differs": dict(row.differs),
