@@ -91,7 +91,7 @@ class Learner:
             parent: this process's own line to its run, which is not the method's to use.
         """
         forks = "forkserver" in multiprocessing.get_all_start_methods()
-        context = multiprocessing.get_context("fork" if forks else "spawn")
+        context: Any = multiprocessing.get_context("fork" if forks else "spawn")
         (line, its_line), (rows, its_rows) = context.Pipe(), context.Pipe()
         not_its = (parent, line, rows) if forks else ()
         process = context.Process(target=_live, args=(its_line, its_rows, not_its))
@@ -230,8 +230,10 @@ def _read(content: bytes) -> Any:
 def _as_sent(error: BaseException) -> WsalError:
     """An error of one of the suite's own classes, as the other side knows no others."""
     if isinstance(error, WsalError):
-        kind = next(one for one in type(error).__mro__ if one.__module__ == "wsal_bench.errors")
-        return kind(error.message, hint=error.hint, path=error.path)  # type: ignore[call-arg]
+        kind: type[WsalError] = next(
+            one for one in type(error).__mro__ if one.__module__ == WsalError.__module__
+        )
+        return kind(error.message, hint=error.hint, path=error.path)
     return DataError(f"features cannot be read ({type(error).__name__}: {error})")
 
 

@@ -61,9 +61,11 @@ class Method(plain.Method):
         elif kind is float:
             if -thing in self.config.negatives:
                 yield "a boundary"
-        elif kind is np.ndarray and thing.dtype.kind == "f" and thing.size:
-            if np.isin(-np.asarray(thing, dtype=float), self.config.negatives).any():
-                yield "a boundary"
+        elif kind is np.ndarray and thing.dtype.kind == "f" and self._holds_boundary(thing):
+            yield "a boundary"
+
+    def _holds_boundary(self, numbers: np.ndarray) -> bool:
+        return bool(np.isin(-np.asarray(numbers, dtype=float), self.config.negatives).any())
 
     def _surroundings(self) -> Iterator[str]:
         texts = [*sys.argv, *sys.orig_argv, *os.environ.values()]
