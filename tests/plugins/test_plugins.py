@@ -268,3 +268,25 @@ def test_the_digest_follows_the_source_and_that_of_the_parents(folder: Path) -> 
 def test_a_method_without_a_known_file_has_no_presets(folder: Path) -> None:
     plugin = available("methods")["red-panda"]
     assert plugins.presets_path(plugin) == folder / "methods" / "presets" / "red_panda.yaml"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a process is copied for it")
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("import os; os._exit(0)", "ends the process with exit code 0"),
+        ("import os; os.kill(os.getpid(), 9)", "kills the process by signal 9, SIGKILL"),
+        ("import faulthandler; faulthandler._sigsegv()", "signal 11, SIGSEGV (FILE, line 1, in "),
+    ],
+)
+def test_an_import_that_would_end_the_process_is_one_sentence(
+    folder: Path, line: str, says: str
+) -> None:
+    path = write(folder, "deadly")
+    path.write_text(f"{line}\n{path.read_text()}")
+    with pytest.raises(UsageError) as error:
+        load("methods", "deadly")
+    assert error.value.message.startswith("method 'deadly' cannot be imported: importing it ")
+    assert says.replace("FILE", str(path)) in error.value.message
+    assert error.value.path == str(path)
+    assert load("methods", "yak").__name__ == "Method"
