@@ -84,6 +84,7 @@ def test_a_machine_that_sleeps_takes_no_time(monkeypatch: pytest.MonkeyPatch) ->
 @needs_memory
 def test_small_amounts_are_said_in_small_units(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "memory_of", lambda pid: 600 << 20)
+    monkeypatch.setattr(limits, "family", lambda pid: [pid])
     said = Watch(Limits(memory=512 << 20), os.getpid()).complaint()
     assert str(said).startswith("it held 600 MiB of memory, more than the 512 MiB of")
 
