@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -41,7 +43,7 @@ def test_a_deaf_method_that_blocks_in_c_is_ended(tmp_path: Path) -> None:
 @needs_memory
 def test_ten_gigabytes_are_not_waited_for(tmp_path: Path) -> None:
     says = failed_alone(tmp_path, "greedy", cell_memory=1 << 30)
-    assert says.startswith("it held 1.")
+    assert says.startswith("it held 1")
     assert says.endswith(" GiB of memory, more than the 1 GiB of --cell-memory, and was ended")
 
 
@@ -80,8 +82,16 @@ def test_a_machine_that_sleeps_takes_no_time(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @needs_memory
-def test_children_of_a_process_count(tmp_path: Path) -> None:
-    assert os.getpid() in family(os.getpid())
+def test_small_amounts_are_said_in_small_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "memory_of", lambda pid: 600 << 20)
+    monkeypatch.setattr(limits, "family", lambda pid: [pid])
+    said = Watch(Limits(memory=512 << 20), os.getpid()).complaint()
+    assert str(said).startswith("it held 600 MiB of memory, more than the 512 MiB of")
+
+
+@needs_memory
+def test_a_process_that_is_gone_holds_nothing() -> None:
+    assert next(family(os.getpid())) == os.getpid()
     assert Watch(Limits(memory=1), os.getpid()).complaint()
     assert not Watch(Limits(memory=1 << 50), os.getpid()).complaint()
     assert memory_of(1 << 30) == 0
@@ -102,3 +112,14 @@ def test_limits_need_processes_and_a_system_that_tells(
     with pytest.raises(UnavailableError, match="--cell-memory needs a system that tells"):
         run(request(tmp_path, "toy", in_process=False, cell_memory=1 << 30))
     assert not list(tmp_path.iterdir())
+
+
+@needs_memory
+def test_children_of_a_process_count_too() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        try:
+            if not any(Path(f"/proc/{os.getpid()}/task").glob("*/children")):
+                pytest.skip("the system does not tell who started whom")
+            assert child.pid in family(os.getpid())
+        finally:
+            child.kill()

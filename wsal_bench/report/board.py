@@ -106,9 +106,14 @@ def notes(board: Leaderboard, columns: Sequence[str] | None = None) -> list[str]
         if "n" in shown:
             found.append("n: data seeds x training seeds.")
         statistics = {row.name: row.statistics for row in board.rows or all_rows(board)}
-        found += uncertainty.notes(
-            statistics, board.best, average_title(rules.headline), errors="se" in shown
+        about = uncertainty.About(
+            reference=board.best,
+            average=average_title(rules.headline),
+            chosen=True,
+            errors="se" in shown,
+            margin=board.margin,
         )
+        found += uncertainty.notes(statistics, about)
     found += references.notes(row.method for row in all_rows(board))
     rows = (*board.rows, *(row for row in board.by_hand if row.kind == "method"))
     runs = [run for row in rows for run in row.runs]
@@ -167,7 +172,8 @@ def content(board: Leaderboard) -> dict[str, Any]:
         "best": board.best or None,
         "tiou": list(protocol.tious) if protocol else [],
         "average": protocol.headline if protocol else None,
-        "rows": [_document(row) for row in board.rows],
+        "margin": board.margin,
+        "rows": [_document(row, board.margin) for row in board.rows],
         "by_hand": [_document(row) for row in board.by_hand],
         "references": [_document(row) for row in board.references],
         "failures": [dict(vars(failure)) for failure in board.failures],
@@ -181,7 +187,7 @@ def _spread(board: Leaderboard) -> str:
     return " or ".join(words[str(name)] for name in sorted(map(str, over)))
 
 
-def _document(row: Row) -> dict[str, Any]:
+def _document(row: Row, margin: float | None = None) -> dict[str, Any]:
     settings = row.runs[0]
     return {
         "name": row.name,
@@ -197,7 +203,7 @@ def _document(row: Row) -> dict[str, Any]:
         "std_over": row.headline.std_over,
         "num_data_seeds": row.headline.num_data_seeds,
         "num_seeds": row.headline.num_seeds,
-        **uncertainty.document(row.statistics),
+        **uncertainty.document(row.statistics, margin),
         "runs": [{"data_seed": run.data_seed, "seed": run.seed} for run in row.runs],
         "parameters": row.parameters,
         "seconds": dict(row.seconds),

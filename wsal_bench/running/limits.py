@@ -18,6 +18,7 @@ from typing import Final
 
 _OWN: Final = ("RssAnon:", "RssShmem:", "VmSwap:")
 _LONGEST_LOOK: Final = 1.0  # seconds between two looks; more is a machine or a run that slept
+_MIB: Final = 1 << 20
 _GIB: Final = 1 << 30
 
 
@@ -66,8 +67,8 @@ class Watch:
         if used <= memory:
             return None
         return (
-            f"it held {used / _GIB:.2f} GiB of memory, more than the {memory / _GIB:.4g} GiB of "
-            "--cell-memory, and was ended"
+            f"it held {_size(used)} of memory, more than the {_size(memory)} of --cell-memory, and "
+            "was ended"
         )
 
 
@@ -100,3 +101,7 @@ def kill_family(pid: int) -> None:
     for one in [*family(pid)]:
         with suppress(ProcessLookupError):
             os.kill(one, signal.SIGKILL)
+
+
+def _size(number: int) -> str:
+    return f"{number / _GIB:.3g} GiB" if number >= _GIB else f"{number / _MIB:.3g} MiB"

@@ -95,7 +95,7 @@ def run_cell(cell: Cell, context: Context, learn: Learn = learn_here) -> CellRes
         except (StoppedError, MustLearnError, ListenerError):
             raise
         except FaultError as error:
-            _logger.error("the cell failed: %s", error)
+            _logger.info("the cell failed: %s", error)
             return store_failure(cell, context, error.fault)
         except (Exception, SystemExit) as error:  # a method may fail in any way; the others go on
             context.on_failure(error)
