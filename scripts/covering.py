@@ -3,8 +3,8 @@
 Usage: scripts/coverage [--draws 1000] [--jobs 2] [--only TEXT] [--folder results/coverage]
 
 Each draw makes new test sets and detections, has them evaluated, and asks `compare_rows` for the
-tables of tests/statistics/worlds.py. Draws are kept in the folder as they come: the same command goes
-on. The summary goes to scripts/coverage.json and the table to docs/statistics.md.
+tables of tests/statistics/worlds.py. Draws are kept in the folder as they come: the same command
+goes on. The summary goes to scripts/coverage.json and the table to docs/statistics.md.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def share(values: Sequence[bool]) -> float:
 def table(found: Mapping[str, Mapping[str, Any]]) -> str:
     """The markdown between the markers."""
     lines = [
-        "| groups, data seeds x seeds | draws | 2 rows | 8 rows, all at once | one row | false marks:"
-        " 2 rows | 8 rows, all equal | 8 rows, 4 equal |",
+        "| groups, data seeds x seeds | draws | 2 rows | 8 rows, all at once | one row "
+        "| false marks: 2 rows | 8 rows, all equal | 8 rows, 4 equal |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     outside = []
@@ -128,8 +128,8 @@ def table(found: Mapping[str, Mapping[str, Any]]) -> str:
     least = min(one["draws"] for one in found.values())
     lines += [
         "",
-        f"All in percent. One standard error of a cell is {100 * sqrt(0.05 * 0.95 / least):.1f} at 95 or"
-        f" 5 % ({least:,} draws; `one row` is surer, eight rows are counted in each draw).",
+        f"All in percent. One standard error of a cell is {100 * sqrt(0.05 * 0.95 / least):.1f} at "
+        f"95 or 5 % ({least:,} draws; `one row` is surer, eight rows are counted in each draw).",
     ]
     told = "; ".join(outside) if outside else "none"
     lines.append(f"Outside 93 to 97 % coverage or above 6 % false marks: {told}.")

@@ -117,7 +117,7 @@ def full_disks(place: Place) -> Iterator[Trial]:
 
 
 def moody_plugins(place: Place) -> Iterator[Trial]:
-    """A method exits, crashes, hangs, takes 10 GB, prints, raises or gives NaN: only its cell fails."""
+    """A method exits, crashes, hangs, hoards, prints, raises or gives NaN: only its cell fails."""
 
     def trial(mood: str) -> None:
         order = request(

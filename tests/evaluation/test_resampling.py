@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,7 +109,7 @@ def test_a_weight_of_a_group_reaches_all_its_videos() -> None:
     np.testing.assert_allclose(grouped, single, rtol=0, atol=1e-12)
 
 
-TRUTH_DRIVEN = {
+TRUTH_DRIVEN: dict[str, Any] = {
     "matching": "truth-driven",
     "ties": "true-positives-first",
     "ap_rule": "voc-11-points",
@@ -125,7 +126,7 @@ TRUTH_DRIVEN = {
     st.sampled_from([TRUTH_DRIVEN, {"ambiguous": "drop-false-positives"}]),
 )
 def test_each_threshold_ranks_anew_where_the_rules_say_so(
-    seed: int, times: list[int], changed: dict[str, str]
+    seed: int, times: list[int], changed: dict[str, Any]
 ) -> None:
     rules = replace(RULES, **changed)
     rng = np.random.default_rng(seed)

@@ -14,6 +14,7 @@ from tests.statistics.made_up import noisy_detections, random_truth
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, common, protocol, with_tious
 from wsal_bench.report import audited as page
+from wsal_bench.report.audit_verdict import verdict as verdict_of
 from wsal_bench.studies.audit import Crossed, common_measure, with_headline
 from wsal_bench.studies.audit_runs import audit
 from wsal_bench.studies.targets import Target
@@ -91,7 +92,7 @@ def test_files_say_nothing_of_recipe_selection_and_seeds() -> None:
     assert content["selection"]["value"] is None and "epoch" in content["selection"]["problem"]
     seeds = content["seeds"]
     assert (seeds["a"], seeds["b"], seeds["difference_std"], seeds["paired"]) == (None,) * 3 + (0,)
-    verdict = page.verdict(found)
+    verdict = verdict_of(found)
     assert (
         "outside the noise" in verdict
         and "Both are files: the luck of their seeds is not known." in verdict

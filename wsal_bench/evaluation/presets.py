@@ -185,7 +185,7 @@ _THUMOS14 = (
         description="the MATLAB kit: 212 videos, truth-driven, above the threshold, 11 points, "
         "ambiguous misses left out",
         union="span",
-        **_ALL_212,
+        needs_videos=MISANNOTATED,
     ),
     _preset(
         "thumos14/actionformer-2022",

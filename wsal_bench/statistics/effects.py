@@ -59,7 +59,9 @@ def grouping(support: Support) -> Grouping:
     counts = np.zeros((len(names), int(support.label.max(initial=0)) + 1))
     np.add.at(counts, (unit[support.video], support.label), 1.0)
     counts = counts[:, counts.sum(axis=0) > 0]
-    return Grouping(unit, counts.any(axis=1), np.mean(counts / counts.sum(axis=0), axis=1))
+    return Grouping(
+        unit, np.asarray(counts.any(axis=1)), np.mean(counts / counts.sum(axis=0), axis=1)
+    )
 
 
 def grouping_of(runs: Sequence[Scores]) -> Grouping:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from wsal_bench.statistics.errors import Design, Sample, Spread, errors_of, independent, spread_of
-from wsal_bench.statistics.simultaneous import ALPHA, against, all_pairs, smallest_p
+from wsal_bench.statistics.intervals import ALPHA
+from wsal_bench.statistics.simultaneous import against, all_pairs, smallest_p
 
 POWER = 0.8
 
@@ -24,7 +25,7 @@ def detectable(standard_error: float, freedom: float, level: float, power: float
         level: of a single comparison, two-sided, corrected for the others.
         power: how often it should be found.
     """
-    from scipy import optimize, special
+    from scipy import optimize, special  # type: ignore[import-untyped]
 
     if standard_error <= 0:
         return 0.0

@@ -1,13 +1,13 @@
 """Intervals that hold all at once, and marks that are read off them.
 
-The smallest of all p-values of a table is drawn under a simulation of the table's own design: groups
-of its weights and its number of seeds, with Gaussian effects of the covariances that were estimated;
-each draw goes through the same standard errors and degrees of freedom (a studentised max-t on the
-scale of p: Westfall and Young 1993; Hothorn, Bretz and Westfall 2008). The 5 % quantile of the
-smallest p is the level of each single interval. Where the data choose the reference, as they do the
-best row, the family is all pairs of rows: whichever comes out first, its differences are among them
-(Tukey's; Hsu's comparisons with the best, 1981, are narrower, but part rows that are equally good:
-docs/statistics.md).
+The smallest of all p-values of a table is drawn under a simulation of the table's own design:
+groups of its weights and its number of seeds, with Gaussian effects of the covariances that were
+estimated; each draw goes through the same standard errors and degrees of freedom (a studentised
+max-t on the scale of p: Westfall and Young 1993; Hothorn, Bretz and Westfall 2008). The 5 %
+quantile of the smallest p is the level of each single interval. Where the data choose the
+reference, as they do the best row, the family is all pairs of rows: whichever comes out first,
+its differences are among them (Tukey's; Hsu's comparisons with the best, 1981, are narrower, but
+part rows that are equally good: docs/statistics.md).
 """
 
 from __future__ import annotations
