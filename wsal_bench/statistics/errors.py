@@ -165,7 +165,9 @@ def errors_of(
     within = videos + main
     # the seeds' main part is a difference of two estimates: its freedom lies between theirs
     doubt = videos**2 / design.video_freedom + main * seeds / max(design.seed_freedom, 1)
-    freedom = within**2 / np.maximum(doubt, SAME**4)
+    # runs that do not vary at all: no error, and any freedom will do
+    still = doubt < SAME**4
+    freedom = np.where(still, design.video_freedom, within**2 / np.where(still, 1.0, doubt))
     if spread.data is None:
         return Errors(within, freedom, videos, main)
     between = part(spread.data)
