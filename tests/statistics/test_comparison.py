@@ -127,7 +127,9 @@ def test_a_difference_of_the_detectable_size_is_found_four_times_in_five() -> No
 def test_power_grows_with_groups_and_seeds_and_falls_with_rows() -> None:
     variances = Variances(group=0.1, both=0.05, seed=0.2)
     plain = power_of(Plan(9, 6, 1, 4), variances)
-    assert power_of(Plan(30, 6, 1, 4), variances).detectable < plain.detectable
+    by_group = Variances(group=0.3, both=0.05, seed=0.01)
+    few, many = (power_of(Plan(groups, 6, 1, 4), by_group) for groups in (9, 30))
+    assert many.detectable < few.detectable
     assert power_of(Plan(9, 12, 1, 4), variances).detectable < plain.detectable
     assert power_of(Plan(9, 6, 1, 8), variances).detectable > plain.detectable
     assert power_of(Plan(9, 6, 1, 4, chosen=False), variances).detectable < plain.detectable

@@ -15,8 +15,10 @@ from wsal_bench.statistics.comparison import (
     RowStatistics,
     SamplingError,
     compare_rows,
+    samples_of,
 )
 from wsal_bench.statistics.intervals import Interval
+from wsal_bench.statistics.power import Plan, Power, Variances, power_of, variances_of
 from wsal_bench.statistics.seeds import NestedMean, SignFlip, nested_mean_std, sign_flip_test
 
 __all__ = [
@@ -24,12 +26,18 @@ __all__ = [
     "Interval",
     "NestedMean",
     "Pairing",
+    "Plan",
+    "Power",
     "RowStatistics",
     "SamplingError",
     "SignFlip",
+    "Variances",
     "compare_rows",
     "nested_bootstrap",
     "nested_mean_std",
     "paired_bootstrap",
+    "power_of",
+    "samples_of",
     "sign_flip_test",
+    "variances_of",
 ]

@@ -131,6 +131,19 @@ def compare_rows(
     return {name: _row(table, name, reference, compared.get(name)) for name in rows}
 
 
+def samples_of(rows: Mapping[str, Mapping[Place, Scores]]) -> list[Sample]:
+    """The rows of a table at the seeds that all have, for what they say of other designs.
+
+    Raises:
+        ValueError: runs that cannot be compared, without a seed in common, or of too few groups.
+    """
+    table = _Table.of(rows)
+    shared = table.shared([*rows])
+    if not shared:
+        raise ValueError("the rows have no seed in common")
+    return table.samples([*rows], shared)
+
+
 @dataclass(frozen=True, eq=False)
 class _Table:
     """Rows, and what each group of videos does to each of their runs."""
