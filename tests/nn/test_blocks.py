@@ -1,3 +1,5 @@
+from typing import Literal
+
 import pytest
 import torch
 from torch import nn
@@ -97,16 +99,16 @@ def test_a_snippet_mask_is_ones_in_eval_mode_and_what_dropout_multiplies_by_in_t
 
 
 @pytest.mark.parametrize(("scheme", "bound"), [("xavier", 6 / 40), ("kaiming", 6 / 30)])
-def test_weights_are_drawn_within_the_schemes_bound(scheme: str, bound: float) -> None:
-    network = nn.Sequential(nn.Linear(30, 10), nn.ReLU(), nn.Conv1d(10, 10, 3, bias=False))
+def test_weights_are_drawn_within_the_schemes_bound(
+    scheme: Literal["xavier", "kaiming"], bound: float
+) -> None:
+    linear, convolution = nn.Linear(30, 10), nn.Conv1d(10, 10, 3, bias=False)
     torch.manual_seed(0)
-    initialise(network, scheme)  # type: ignore[arg-type]
-    weight, bias = network[0].weight, network[0].bias
-    assert weight.abs().max() <= bound**0.5
-    assert weight.abs().max() > 0.9 * bound**0.5
-    assert isinstance(bias, torch.Tensor) and (bias == 0).all()
-    widths = {"xavier": 6 / 60, "kaiming": 6 / 30}
-    assert 0.9 < network[2].weight.abs().max() / widths[scheme] ** 0.5 <= 1
+    initialise(nn.Sequential(linear, nn.ReLU(), convolution), scheme)
+    assert 0.9 < linear.weight.abs().max() / bound**0.5 <= 1
+    assert (linear.bias == 0).all()
+    wide = {"xavier": 6 / 60, "kaiming": 6 / 30}[scheme]
+    assert 0.9 < convolution.weight.abs().max() / wide**0.5 <= 1
 
 
 def test_padded_top_k_rounds_up_and_sees_no_padding() -> None:
