@@ -203,12 +203,13 @@ class Method(TrainableMethod):
         "streams": "both, as one feature",
         "terms": "video labels (instance, context, background); guide; feature norm; sparsity",
         "left_out": "the ActivityNet forms",
-        "figures": "each repository's own scoring, on the epoch that is best on the test set",
     }
     # the average as FTCL's authors quote it, 0.5 as ACM-Net's authors do in their issue 7
     paper: ClassVar[Mapping[str, Mapping[str, float]]] = {
         "thumos14": {"0.5": 34.6, "0.1:0.7": 42.6}
     }
+    paper_protocols: ClassVar[Mapping[str, str]] = {"thumos14": "thumos14/acmnet-2021"}
+    paper_protocols: ClassVar[Mapping[str, str]] = {"thumos14": "thumos14/acmnet-2021"}
 
     def network(self) -> ACMNetwork:
         """A fresh network."""

@@ -139,7 +139,6 @@ class Method(TrainableMethod):
         "streams": "both, as one feature",
         "terms": "those of ACM-Net; FSD and LCS contrast over pairs of videos",
         "left_out": "nothing; the ActivityNet form was never published",
-        "figures": "the repository's own scoring, on the epoch that is best on the test set",
     }
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
@@ -183,7 +182,9 @@ class Method(TrainableMethod):
             "0.7": 12.2,
             "0.1:0.7": 43.6,
         }
+    paper_protocols: ClassVar[Mapping[str, str]] = {"thumos14": "thumos14/ftcl-2022"}
     }
+    paper_protocols: ClassVar[Mapping[str, str]] = {"thumos14": "thumos14/ftcl-2022"}
 
     def network(self) -> FTCLNetwork:
         """A fresh network."""

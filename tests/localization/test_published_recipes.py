@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tests.localization.examples import GATES
 from wsal_bench.localization import ProposalRecipe, localize, propose
-from wsal_bench.localization.recipe import ACM, names, preset, recipe
+from wsal_bench.localization.recipe import ACM, ClassRule, names, preset, recipe
 from wsal_bench.types import Activations, Proposals
 
 
@@ -52,11 +52,13 @@ def test_a_recipe_names_its_source_and_what_it_needs(name: str) -> None:
     found = preset(name)
     assert found.name == name
     assert found.source == "ours" if name == "common" else "/" in found.source
-    assert set(found.needs) == {*found.recipe.sequences, "video_scores"}
+    unread = {"wtalc", "wtalc-anet"}  # they pool their logits by themselves
+    scores = set() if name in unread else {"video_scores"}
+    assert set(found.needs) == {*found.recipe.sequences} | scores
 
 
 def test_a_preset_must_describe_what_it_cuts() -> None:
-    with pytest.raises(ValueError, match=r"'acm' cuts \['attention', 'cas'\] and video_scores"):
+    with pytest.raises(ValueError, match=r"'acm' looks at \['attention', 'cas', 'video_scores'\]"):
         replace(preset("acm"), needs={"cas": "scores"})
 
 
@@ -166,13 +168,28 @@ def test_delu_is_co2_with_twenty_thresholds() -> None:
 
 
 def test_wtalc_cuts_at_the_middle_of_the_range_and_scores_the_largest() -> None:
-    # the middle of -1 and 5 is 2, which is not above itself
-    seen = video(1.5, logits=[2, 3, 5, 2, 4, -1, 3, 3])
+    # the middle of -1 and 5 is 2, which is not above itself; the largest of 8 is the class's score
+    seen = video(-9.0, logits=[2, 3, 5, 2, 4, -1, 3, 3])
     assert rows(localize(seen, recipe("wtalc"))) == [
-        (1.0, 3.0, pytest.approx(5 + 0.7 * 1.5)),
-        (6.0, 8.0, pytest.approx(3 + 0.7 * 1.5)),
+        (1.0, 3.0, pytest.approx(5 + 0.7 * 5)),
+        (6.0, 8.0, pytest.approx(3 + 0.7 * 5)),
     ]
-    assert len(localize(video(0.0, -1.0, logits=[0, 3, 3, 0]), recipe("wtalc"))) == 0
+
+
+def test_wtalc_chooses_classes_by_their_logits() -> None:
+    low = [[-1.0, -1, -2, -2, -3, -3, -1, -1], [-1.0, -1, 0, 0, -3, -3, -1, -1]]
+    for logits in low:  # no largest one is above 0
+        assert len(localize(video(1.0, logits=logits), recipe("wtalc"))) == 0
+    mixed = video(1.0, logits=[4.0, 4, -6, -6] * 4)  # the two largest of 16
+    assert rows(localize(mixed, recipe("wtalc")))[0][2] == pytest.approx(4 + 0.7 * 4)
+    short = video(1.0, logits=[5.0, 5, 5, 0, 0, 0, 0])  # 7 // 8 are none
+    assert len(localize(short, recipe("wtalc"))) == 0
+
+
+def test_a_pooled_class_rule_has_no_fallback() -> None:
+    for wrong in ({"pooled_ratio": -1, "fallback": False}, {"pooled_ratio": 8}):
+        with pytest.raises(ValueError, match="pooled_ratio must be 0, or above it without"):
+            ClassRule(0.0, **wrong)  # type: ignore[arg-type]
 
 
 def test_wtalc_on_activitynet_cuts_smoothed_logits_lower() -> None:
@@ -180,7 +197,9 @@ def test_wtalc_on_activitynet_cuts_smoothed_logits_lower() -> None:
     seen = video(1.0, logits=[1, 0, 3, 2, 3])
     line = [0.6, 1.2, 1.8, 2.4, 3.0]
     # 3 - 0.7 * 2.4 = 1.32: from snippet 2 on
-    assert rows(localize(seen, recipe("wtalc-anet"))) == [(2.0, 5.0, pytest.approx(line[-1] + 0.7))]
+    # the class's score is the largest of the logits as they were
+    pooled = replace(recipe("wtalc-anet"), classes=replace(recipe("wtalc").classes, pooled_ratio=5))
+    assert rows(localize(seen, pooled)) == [(2.0, 5.0, pytest.approx(line[-1] + 0.7 * 3))]
 
 
 def test_stpn_scores_the_mean_and_thins_out_between_its_streams() -> None:

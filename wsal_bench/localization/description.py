@@ -65,7 +65,10 @@ def _sentences(recipe: ProposalRecipe) -> Iterator[str]:
 
 def _classes(rule: ClassRule) -> str:
     sign = ">" if rule.strict else ">="
-    text = f"video score {sign} {rule.threshold:g}"
+    score = "video score"
+    if rule.pooled_ratio:
+        score = f"mean of the T // {rule.pooled_ratio} largest snippets of the score"
+    text = f"{score} {sign} {rule.threshold:g}"
     text += ", else the best one" if rule.fallback else ", else none"
     if rule.skips_lone_first:
         text += "; none where the class of index 0 is the only one"

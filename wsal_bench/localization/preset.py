@@ -34,10 +34,10 @@ class Preset:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needs", MappingProxyType(dict(self.needs)))
-        if set(self.needs) != {*self.recipe.sequences, "video_scores"}:
+        if set(self.needs) != set(self.recipe.needs):
             raise ValueError(
-                f"recipe {self.recipe.name!r} cuts {list(self.recipe.sequences)} and video_scores, "
-                f"but {sorted(self.needs)} are described"
+                f"recipe {self.recipe.name!r} looks at {list(self.recipe.needs)}, but "
+                f"{sorted(self.needs)} are described"
             )
 
     @property

@@ -110,6 +110,11 @@ class ProposalRecipe:
                 names.add(entry.blend.name)
         return tuple(sorted(names))
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What of the activations is looked at: `sequences`, and `video_scores` where they are."""
+        return (*self.sequences, *(() if self.classes.pooled_ratio else ("video_scores",)))
+
     def to_json(self) -> dict[str, Any]:
         """All fields as JSON values; equal recipes give equal documents, so it can be hashed.
 

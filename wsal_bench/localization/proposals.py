@@ -105,9 +105,21 @@ def propose(activations: Activations, recipe: ProposalRecipe) -> Proposals:
     return Proposals(rows.start, rows.end, rows.label, rows.score)
 
 
-def select_classes(video_scores: FloatArray, rule: ClassRule) -> NDArray[np.intp]:
-    """Indices of the classes that get proposals, rising; see `ClassRule`."""
-    scores = np.asarray(video_scores, dtype=np.float64)
+def class_scores(activations: Activations, recipe: ProposalRecipe) -> Floats:
+    """[C] what decides which classes are taken; -inf where the video is too short to say."""
+    ratio = recipe.classes.pooled_ratio
+    if not ratio:
+        return np.asarray(activations.video_scores, dtype=np.float64)
+    values = np.asarray(activations.scores[recipe.lists[0].score], dtype=np.float64)  # [T, C]
+    num = len(values) // ratio
+    if not num:
+        return np.full(values.shape[1], -np.inf)
+    best: Floats = np.sort(values, axis=0)[-num:].mean(axis=0)
+    return best
+
+
+def select_classes(scores: FloatArray, rule: ClassRule) -> NDArray[np.intp]:
+    """Indices of the classes that get proposals, rising; see `ClassRule` and `class_scores`."""
     above = scores > rule.threshold if rule.strict else scores >= rule.threshold
     taken = np.flatnonzero(above)
     if rule.fallback and not len(taken):
@@ -115,16 +127,21 @@ def select_classes(video_scores: FloatArray, rule: ClassRule) -> NDArray[np.intp
     return taken[:0] if rule.skips_lone_first and not taken.any() else taken
 
 
-def class_bonus(entry: GateList, rule: ClassRule, video_score: float) -> float:
+def class_bonus(entry: GateList, rule: ClassRule, class_score: float) -> float:
     """What is added to the score of a class's proposals."""
-    return entry.class_bonus * (1.0 if rule.binarised else float(video_score))
+    return entry.class_bonus * (1.0 if rule.binarised else class_score)
 
 
 def _cut(activations: Activations, recipe: ProposalRecipe) -> Rows:
     check_sequences(activations, recipe)
-    classes = select_classes(activations.video_scores, recipe.classes)
+    scores = class_scores(activations, recipe)
+    classes = select_classes(scores, recipe.classes)
     curves = _Curves(activations, recipe, classes)
-    found = [_cut_list(entry, curves, row) for row in range(len(classes)) for entry in recipe.lists]
+    found = [
+        _cut_list(entry, curves, row, float(scores[label]))
+        for row, label in enumerate(classes.tolist())
+        for entry in recipe.lists
+    ]
     if not found:
         none = np.empty(0, dtype=np.int64)
         return Rows(none, none, np.empty(0), np.empty(0), none, np.empty(0), none)
@@ -153,7 +170,7 @@ class _Runs:
     score: Floats
 
 
-def _cut_list(entry: GateList, curves: _Curves, row: int) -> _Runs:
+def _cut_list(entry: GateList, curves: _Curves, row: int, class_score: float) -> _Runs:
     from wsal_bench.localization._cutting import cut
 
     recipe = curves.recipe
@@ -179,8 +196,7 @@ def _cut_list(entry: GateList, curves: _Curves, row: int) -> _Runs:
         recipe.inflation,
         _SCRATCH.take(0, 2 * len(gate)),
     )
-    video_score = curves.activations.video_scores[curves.classes[row]]
-    return _Runs(first, stop, score + class_bonus(entry, recipe.classes, video_score))
+    return _Runs(first, stop, score + class_bonus(entry, recipe.classes, class_score))
 
 
 def _limits(entry: GateList, thresholds: Floats) -> Floats:

@@ -24,9 +24,12 @@ class ClassRule:
             overwrites the scores with zeros and ones before it adds them.
         skips_lone_first: a video whose only class is the one of index 0 gets nothing: what
             `if indices.any()` does to the indices of the classes.
+        pooled_ratio: 0: a class's score is the video score that the method gives; r: it is the mean
+            of the T // r largest snippets of the first list's score sequence, as the method gives
+            that, and where T < r no class is taken: what W-TALC does with its logits.
 
     Raises:
-        ValueError: the threshold is not finite.
+        ValueError: the threshold is not finite, the ratio is below 0, or above it with `fallback`.
     """
 
     threshold: float = 0.25
@@ -34,11 +37,16 @@ class ClassRule:
     fallback: bool = True
     binarised: bool = False
     skips_lone_first: bool = False
+    pooled_ratio: int = 0
 
     def __post_init__(self) -> None:
         make_floats(self, "threshold")
         if not isfinite(self.threshold):
             raise ValueError(f"class threshold must be finite, not {self.threshold}")
+        if self.pooled_ratio < 0 or (self.pooled_ratio and self.fallback):
+            raise ValueError(
+                f"pooled_ratio must be 0, or above it without fallback, not {self.pooled_ratio}"
+            )
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,18 @@ class Task:
             known = ", ".join(self.streams) or "none"
             raise UsageError(f"this method needs the streams {missing}; the data has {known}")
 
+    def require_classes(self, least: int) -> None:
+        """Refuses data with fewer classes than these.
+
+        Raises:
+            UsageError: there are fewer.
+        """
+        if self.num_classes < least:
+            raise UsageError(
+                f"this method tells classes apart and needs at least {least}; the data has "
+                f"{self.num_classes}: {', '.join(self.class_names) or 'none'}"
+            )
+
 
 @dataclass(frozen=True)
 class Track:
@@ -256,6 +268,10 @@ class Method(ABC):
     axes: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     """Options and the values that `ablate --axes` may cross."""
     needs: ClassVar[Mapping[str, Artifact]] = {}
+    least_classes: ClassVar[int] = 1
+    """Data with fewer are refused before anything is trained."""
+    streams: ClassVar[tuple[str, ...]] = ()
+    """Streams of the features that it needs, such as rgb and flow; data without are refused."""
     supervision: ClassVar[Literal["video", "point", "count"]] = "video"
     own_recipe: ClassVar[bool] = False
     """True where `localize` is overridden."""
@@ -263,9 +279,13 @@ class Method(ABC):
     """Published mAP in percent: data set -> {"0.5": ..., "0.1:0.7": ...}."""
     about: ClassVar[Mapping[str, str]] = {}
     """For catalogues, written out as texts: `paper` and `year`; `streams` that it looks at; `terms`
-    of its loss; what is `left_out`; `figures`, the protocol under which `paper` was published."""
+    of its loss; what is `left_out`."""
+    paper_protocols: ClassVar[Mapping[str, str]] = {}
+    """Data set -> name of the protocol that `paper` was scored under, where that is known."""
 
     def __init__(self, config: Any, task: Task, parents: Mapping[str, Parent] | None = None):
+        task.require_classes(self.least_classes)
+        task.require_streams(*self.streams)
         self.config = config
         self.task = task
         self.parents = parents or {}

@@ -158,8 +158,8 @@ def _power_note(comparisons: Sequence[Comparison]) -> str:
 
 def _interval_note(intervals: Sequence[Interval], average: str) -> str:
     return (
-        f"[ ]: {100 * intervals[0].level:.0f} % interval of {average} from "
-        f"{intervals[0].num_resamples:,} resamples of the test groups{_seeds_part(intervals)}; "
+        f"[ ]: {100 * intervals[0].level:.0f} % interval of {average} from the groups of test "
+        f"videos{_seeds_part(intervals)}; "
         "rows share their test videos, so their differences are surer than these intervals look."
     )
 
