@@ -182,7 +182,6 @@ class Method(TrainableMethod):
             "0.7": 12.2,
             "0.1:0.7": 43.6,
         }
-    paper_protocols: ClassVar[Mapping[str, str]] = {"thumos14": "thumos14/ftcl-2022"}
     }
     paper_protocols: ClassVar[Mapping[str, str]] = {"thumos14": "thumos14/ftcl-2022"}
 
