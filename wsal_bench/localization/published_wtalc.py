@@ -187,7 +187,7 @@ PRESETS: Final = (
     ),
     Preset(
         DELU,
-        summary="DELU on THUMOS14: `co2` with 20 thresholds",
+        summary="DELU on THUMOS14: `co2-net` with 20 thresholds",
         source="MengyuanChen21/ECCV2022-DELU a60e46d",
         needs=_LOGITS,
         quirks=(
