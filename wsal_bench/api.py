@@ -51,28 +51,35 @@ if TYPE_CHECKING:
         truth_to_json,
     )
     from wsal_bench.training.hooks import Phase, Progress, TrainableConfig, as_array
+    from wsal_bench.training.positions import (
+        all_indices,
+        crop_indices,
+        jitter_indices,
+        random_indices,
+        uniform_indices,
+    )
     from wsal_bench.training.sampling import (
         Epoch,
         PairPolicy,
         collate,
         pair_batches,
-        random_indices,
         shuffled_batches,
-        uniform_indices,
     )
-    from wsal_bench.training.stepping import cosine_decay, ramp
+    from wsal_bench.training.similar import SimilarPolicy, similar_batches
+    from wsal_bench.training.stepping import cosine_decay, epochs_of, ramp
     from wsal_bench.training.trainable import TrainableMethod
 
 __all__ = [
     "COMMON", "SPLITS", "Activations", "Artifact", "Batch", "Card", "Config", "DataError",
-    "Dataset", "Detections", "Epoch", "GroundTruth", "Method", "PairBatch", "PairPolicy",
-    "Parent", "Phase", "Progress", "ProposalRecipe", "Proposals", "Protocol", "Scores",
-    "Session", "SnippetArray", "Split", "Step", "StoredConfig", "StoredDataset", "Task",
+    "Dataset", "Detections", "Epoch", "GroundTruth", "Method", "PairBatch", "PairPolicy", "Parent",
+    "Phase", "Progress", "ProposalRecipe", "Proposals", "Protocol", "Scores", "Session",
+    "SimilarPolicy", "SnippetArray", "Split", "Step", "StoredConfig", "StoredDataset", "Task",
     "TimeGrid", "Track", "TrainableConfig", "TrainableMethod", "TruthFile", "TruthLockedError",
-    "UsageError", "Video", "WeakVideo", "WsalError", "as_array", "collate", "cosine_decay",
-    "detections_from_json", "detections_to_json", "evaluate", "localize", "pair_batches",
-    "protocol", "ramp", "random_indices", "recipe", "shuffled_batches", "truth_from_json",
-    "truth_locked", "truth_to_json", "uniform_indices",
+    "UsageError", "Video", "WeakVideo", "WsalError", "all_indices", "as_array", "collate",
+    "cosine_decay", "crop_indices", "detections_from_json", "detections_to_json", "epochs_of",
+    "evaluate", "jitter_indices", "localize", "pair_batches", "protocol", "ramp", "random_indices",
+    "recipe", "shuffled_batches", "similar_batches", "truth_from_json", "truth_locked",
+    "truth_to_json", "uniform_indices",
 ]  # fmt: skip
 
 _LAZY = {
@@ -82,9 +89,11 @@ _LAZY = {
     "evaluation.formats": ("detections_from_json", "detections_to_json", "truth_from_json",
         "truth_to_json"),
     "training.hooks": ("Phase", "Progress", "TrainableConfig", "as_array"),
-    "training.sampling": ("Epoch", "PairPolicy", "collate", "pair_batches", "random_indices",
-        "shuffled_batches", "uniform_indices"),
-    "training.stepping": ("cosine_decay", "ramp"),
+    "training.positions": ("all_indices", "crop_indices", "jitter_indices", "random_indices",
+        "uniform_indices"),
+    "training.sampling": ("Epoch", "PairPolicy", "collate", "pair_batches", "shuffled_batches"),
+    "training.similar": ("SimilarPolicy", "similar_batches"),
+    "training.stepping": ("cosine_decay", "epochs_of", "ramp"),
     "training.trainable": ("TrainableMethod",),
 }  # fmt: skip
 _HOMES = {name: room for room, names in _LAZY.items() for name in names}

@@ -14,6 +14,7 @@ from tests.data.stores import write_store
 from wsal_bench.api import SPLITS, Split
 from wsal_bench.data.store import Store
 from wsal_bench.data.stored import StoredConfig
+from wsal_bench.training.positions import uniform_indices
 from wsal_bench.training.reading import Buffers, read_ahead
 from wsal_bench.training.sampling import (
     DraftedEpoch,
@@ -21,7 +22,6 @@ from wsal_bench.training.sampling import (
     collate,
     pair_batches,
     shuffled_batches,
-    uniform_indices,
 )
 from wsal_bench.types import Batch, WeakVideo
 from wsal_datasets.imported import Dataset

@@ -123,11 +123,11 @@ def test_a_batch_that_somebody_keeps_stays_as_it_was(workers: int) -> None:
 
 
 def test_padding_is_zero_in_memory_that_held_other_numbers() -> None:
-    from wsal_bench.training.sampling import _gather
+    from wsal_bench.training.sampling import gather
 
     videos, buffers = make_videos(), Buffers(1)
     buffers.take(2, 9, FEATURE_DIM)[:] = 7  # given back at once
-    batch = _gather(videos, [0, 4], [np.arange(5), np.arange(9)], buffers)
+    batch = gather(videos, [0, 4], [np.arange(5), np.arange(9)], buffers)
     assert buffers.take(1).base is not None
     assert (batch.features[0, 5:] == 0).all()
     assert (batch.features[0, :5].numpy() == videos[0].features[:5]).all()

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 
 from wsal_bench.errors import DataError
 from wsal_bench.timegrid import TimeGrid
+from wsal_bench.training.positions import random_indices, uniform_indices
 from wsal_bench.training.sampling import (
     PairPolicy,
     collate,
     pair_batches,
-    random_indices,
     shuffled_batches,
-    uniform_indices,
     video_pairs,
 )
 from wsal_bench.types import IntArray, PairBatch, Video, WeakVideo

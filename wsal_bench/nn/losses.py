@@ -14,6 +14,17 @@ def with_background(labels: Tensor, value: float) -> Tensor:
     return torch.cat([labels, labels.new_full((len(labels), 1), value)], dim=1)
 
 
+def normalised_labels(labels: Tensor, *, eps: float = 0.0) -> Tensor:
+    """Labels as shares of a video: each row [C] divided by its sum + eps; zeros stay zeros.
+
+    Args:
+        labels: [B, C] zeros and ones, with or without a column for the background.
+        eps: HAM-Net and CO2-Net's family add 1e-4, so that their rows sum to slightly less than 1.
+    """
+    total = labels.sum(1, keepdim=True)
+    return labels / (total + eps if eps else total.clamp_min(1))
+
+
 def label_cross_entropy(probabilities: Tensor, labels: Tensor, *, eps: float = 1e-10) -> Tensor:
     """Cross entropy with several labels at once, mean over the videos.
 
@@ -25,8 +36,48 @@ def label_cross_entropy(probabilities: Tensor, labels: Tensor, *, eps: float = 1
     Returns:
         A scalar >= 0 (up to eps).
     """
-    target = labels / labels.sum(1, keepdim=True).clamp_min(1)
+    target = normalised_labels(labels)
     return -(target * (probabilities + eps).log()).sum(1).mean()
+
+
+def logit_cross_entropy(logits: Tensor, labels: Tensor, *, label_eps: float = 0.0) -> Tensor:
+    """Cross entropy of a softmax over the classes, several labels at once, mean over the videos.
+
+    Args:
+        logits: [B, C].
+        labels: [B, C] zeros and ones; see `normalised_labels`.
+        label_eps: its eps.
+
+    Returns:
+        A scalar >= 0.
+    """
+    target = normalised_labels(labels, eps=label_eps)
+    return -(target * logits.log_softmax(1)).sum(1).mean()
+
+
+def label_binary_cross_entropy(probabilities: Tensor, targets: Tensor) -> Tensor:
+    """Binary cross entropy of each class, mean over videos and classes.
+
+    Published code applies it to a softmax (BaS-Net, UM, CoLA), and since it is a mean over the
+    classes it shrinks as they get more. As in torch a logarithm is never below -100; unlike there,
+    the gradient is exact for probabilities below 1e-12 as well. Written out because torch refuses
+    its own in mixed precision.
+
+    Args:
+        probabilities: [B, C] in [0, 1].
+        targets: [B, C] in [0, 1], for example `normalised_labels`.
+
+    Returns:
+        A scalar >= 0.
+    """
+    shown = _bounded_log(probabilities)
+    absent = _bounded_log(1 - probabilities)
+    return -(targets * shown + (1 - targets) * absent).mean()
+
+
+def _bounded_log(values: Tensor) -> Tensor:
+    tiny = torch.finfo(values.dtype).tiny  # log(0) has no gradient that a clamp could save
+    return values.clamp_min(tiny).log().clamp_min(-100)
 
 
 def guide_loss(background: Tensor, attention: Tensor) -> Tensor:

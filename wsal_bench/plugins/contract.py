@@ -62,6 +62,18 @@ class Task:
             known = ", ".join(self.streams) or "none"
             raise UsageError(f"this method needs the streams {missing}; the data has {known}")
 
+    def require_classes(self, least: int) -> None:
+        """Refuses data with fewer classes than these.
+
+        Raises:
+            UsageError: there are fewer.
+        """
+        if self.num_classes < least:
+            raise UsageError(
+                f"this method tells classes apart and needs at least {least}; the data has "
+                f"{self.num_classes}: {', '.join(self.class_names) or 'none'}"
+            )
+
 
 @dataclass(frozen=True)
 class Track:

@@ -22,7 +22,8 @@ from torch.optim import Adam, Optimizer
 
 from wsal_bench.config import Config
 from wsal_bench.plugins.contract import Method, Task
-from wsal_bench.training.sampling import collate, shuffled_batches, uniform_indices
+from wsal_bench.training.positions import uniform_indices
+from wsal_bench.training.sampling import collate, shuffled_batches
 from wsal_bench.types import Activations, Batch, FloatArray, IntArray, Video, WeakVideo
 
 

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from wsal_bench.errors import DataError
+from wsal_bench.training.positions import Draw, random_indices
 from wsal_bench.training.reading import Buffers, Draft, read_rows
 from wsal_bench.types import Batch, FloatArray, IntArray, PairBatch, Video, WeakVideo
 
@@ -56,46 +57,6 @@ class DraftedEpoch(Epoch[BatchT]):
         return (draft(buffers) for draft in self.drafts)
 
 
-def random_indices(num: int, wanted: int, generator: np.random.Generator) -> IntArray:
-    """Positions of `wanted` of `num` snippets, drawn for training; in time order.
-
-    As ACM-Net and FTCL do it: too many snippets are cut into `wanted` stretches and one is drawn
-    from each (a stretch reaches to the first snippet of the next one, the last draw starts at the
-    one before it); too few are drawn with replacement and sorted; as many as wanted are all taken.
-
-    Args:
-        num: snippets there are, >= 1.
-        wanted: snippets to draw, >= 1.
-        generator: where the draws come from.
-
-    Returns:
-        [wanted] positions in 0..num-1, never falling.
-    """
-    _at_least_one(num=num, wanted=wanted)
-    if num == wanted:
-        return np.arange(num)
-    if num < wanted:
-        return np.sort(generator.integers(num, size=wanted))
-    borders = np.arange(wanted) * num // wanted
-    drawn = np.empty(wanted, np.int64)
-    drawn[:-1] = generator.integers(borders[:-1], borders[1:], endpoint=True)
-    drawn[-1] = generator.integers(drawn[-2] if wanted > 1 else 0, num)
-    return drawn
-
-
-def uniform_indices(num: int, wanted: int) -> IntArray:
-    """Positions of at most `wanted` of `num` snippets, equally far apart; for inference.
-
-    All of them where there are no more than wanted, else floor(i * num / wanted) in whole
-    numbers. (The published code multiplies by a rounded num / wanted, which can fall one short.)
-
-    Returns:
-        [min(num, wanted)] positions, rising.
-    """
-    _at_least_one(num=num, wanted=wanted)
-    return np.arange(num) if num <= wanted else np.arange(wanted) * num // wanted
-
-
 def collate(
     videos: Sequence[Video], indices: Sequence[int] | IntArray, pick: Pick, *, num_classes: int = 0
 ) -> Batch:
@@ -112,11 +73,11 @@ def collate(
 
     Returns:
         The batch, on the CPU. Its times are the borders of equal parts of each video, which is
-        exact for uniform sampling and the mean of random sampling; `extras["snippets"]` [B, T]
-        holds the positions that were taken (-1 in the padding).
+        exact for uniform sampling, the mean of random sampling, and meaningless for crops;
+        `extras["snippets"]` [B, T] holds the positions that were taken (-1 in the padding).
     """
     taken = [pick(videos[int(index)].num_snippets) for index in indices]
-    return _gather(videos, indices, taken, Buffers(), num_classes)
+    return gather(videos, indices, taken, Buffers(), num_classes)
 
 
 def shuffled_batches(
@@ -125,6 +86,7 @@ def shuffled_batches(
     *,
     batch_size: int,
     num_snippets: int,
+    draw: Draw = random_indices,
 ) -> DraftedEpoch[Batch]:
     """One epoch: every video once, in random order, its snippets drawn anew.
 
@@ -134,14 +96,16 @@ def shuffled_batches(
         videos: all training videos.
         generator: order of the videos, then the snippets, batch after batch.
         batch_size: videos of a batch.
-        num_snippets: T, drawn by `random_indices`.
+        num_snippets: T, for `draw`.
+        draw: which snippets of a video, see `positions`; where it takes fewer than T of some, those
+            videos are padded.
     """
     chunks = _chunks(generator.permutation(len(videos)), batch_size)
 
     def draft(chunk: IntArray) -> Draft[Batch]:
         lengths = [videos[int(index)].num_snippets for index in chunk]
-        taken = [random_indices(num, num_snippets, generator) for num in lengths]
-        return partial(_gather, videos, chunk, taken)
+        taken = [draw(num, num_snippets, generator) for num in lengths]
+        return partial(gather, videos, chunk, taken)
 
     return DraftedEpoch(len(chunks), map(draft, chunks))
 
@@ -243,7 +207,7 @@ def pair_batches(
     def read(chosen: IntArray, buffers: Buffers) -> PairBatch:
         rows = np.concatenate([pairs.first[chosen], pairs.second[chosen]])
         return PairBatch(
-            **vars(_gather(videos, rows, [taken[row] for row in rows], buffers)),
+            **vars(gather(videos, rows, [taken[row] for row in rows], buffers)),
             first=torch.arange(len(chosen)),
             second=torch.arange(len(chosen), len(rows)),
             similar=torch.from_numpy(pairs.similar[chosen]),
@@ -256,13 +220,22 @@ def _chunks(order: IntArray, size: int) -> list[IntArray]:
     return [order[begin : begin + size] for begin in range(0, len(order), size)]
 
 
-def _gather(
+def gather(
     videos: Sequence[Video],
     indices: Sequence[int] | IntArray,
     taken: Sequence[IntArray],
     buffers: Buffers,
     num_classes: int = 0,
 ) -> Batch:
+    """Reads the snippets that were taken; see `collate`, which draws and reads in one.
+
+    Args:
+        videos: the sequence to draw from.
+        indices: [B] positions of the batch's videos in it.
+        taken: positions of the snippets of each of them.
+        buffers: where the features go.
+        num_classes: C for videos without labels.
+    """
     chosen = [videos[int(index)] for index in indices]
     lengths = np.array([len(positions) for positions in taken])
     size = (len(chosen), int(lengths.max()))
@@ -290,9 +263,3 @@ def _gather(
         indices=torch.as_tensor(np.asarray(indices, np.int64)),
         extras={"snippets": torch.from_numpy(snippets)},
     )
-
-
-def _at_least_one(**numbers: int) -> None:
-    for name, number in numbers.items():
-        if number < 1:
-            raise ValueError(f"{name} must be at least 1, not {number}")

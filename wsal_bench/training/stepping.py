@@ -74,6 +74,20 @@ def ramp(fraction: float, start: float, end: float) -> float:
     return (fraction - start) / (end - start) if fraction > start else 0.0
 
 
+def epochs_of(steps: int, *, batch_size: int, videos: int = 200) -> int:
+    """Epochs that are nearest to a published number of steps.
+
+    Args:
+        steps: of the optimiser.
+        batch_size: of the published training; the last batch of an epoch may be smaller.
+        videos: that were trained on; the 200 of THUMOS14.
+
+    Returns:
+        At least 1.
+    """
+    return max(round(steps / math.ceil(videos / batch_size)), 1)
+
+
 def _asked(method: Trainable, name: str, progress: Progress) -> Any:
     hook = getattr(method, name)
     if not callable(hook):
