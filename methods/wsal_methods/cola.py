@@ -20,11 +20,10 @@ users report 1 to 3 mAP on ActivityNet 1.2 in this form, and 24.7 with `label_we
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -32,16 +31,13 @@ from torch import Tensor, nn
 from wsal_bench.api import (
     Activations,
     Batch,
-    Epoch,
     Progress,
     TrainableConfig,
     TrainableMethod,
-    WeakVideo,
     as_array,
     epochs_of,
     jitter_indices,
     recipe,
-    shuffled_batches,
 )
 from wsal_bench.localization.recipe import ProposalRecipe
 from wsal_bench.nn import (
@@ -179,9 +175,14 @@ class CoLANetwork(nn.Module):
         self.mask = SnippetMask(config.mask_dropout)
         self.smoothing: nn.Module = nn.Identity()
         if width > 1:
-            shape = {"groups": num_classes, "dilation": config.smoothing_dilation}
             self.smoothing = nn.Conv1d(
-                num_classes, num_classes, width, padding="same", bias=False, **shape
+                num_classes,
+                num_classes,
+                width,
+                padding="same",
+                dilation=config.smoothing_dilation,
+                groups=num_classes,
+                bias=False,
             )
 
     def forward(self, features: Tensor) -> CoLAOutputs:
@@ -217,6 +218,7 @@ class Method(TrainableMethod):
 
     Config = CoLAConfig
     groups = ("published",)
+    draw = staticmethod(jitter_indices)
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "no-contrast": {"contrast_weight": 0.0},
@@ -246,18 +248,6 @@ class Method(TrainableMethod):
         """
         self.task.require_classes(2)
         return CoLANetwork(self.task.feature_dim, self.task.num_classes, self.config)
-
-    def batches(
-        self, videos: Sequence[WeakVideo], generator: np.random.Generator, progress: Progress
-    ) -> Epoch[Batch]:
-        """Every video once, its snippets jittered."""
-        return shuffled_batches(
-            videos,
-            generator,
-            batch_size=self.config.batch_size,
-            num_snippets=self.config.num_snippets,
-            draw=jitter_indices,
-        )
 
     def loss(self, outputs: CoLAOutputs, batch: Batch, progress: Progress) -> dict[str, Tensor]:
         """Binary cross entropy over the labels, and SniCo where it has a weight."""

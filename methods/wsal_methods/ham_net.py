@@ -19,11 +19,10 @@ video, and its window does not follow the length of a test video; soft NMS raise
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
@@ -31,15 +30,12 @@ from torch import Tensor, nn
 from wsal_bench.api import (
     Activations,
     Batch,
-    Epoch,
     Progress,
     TrainableConfig,
     TrainableMethod,
-    WeakVideo,
     as_array,
     jitter_indices,
     recipe,
-    shuffled_batches,
 )
 from wsal_bench.localization.recipe import ProposalRecipe
 from wsal_bench.nn import (
@@ -186,6 +182,7 @@ class Method(TrainableMethod):
 
     Config = HAMConfig
     groups = ("published",)
+    draw = staticmethod(jitter_indices)
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "no-hal": {"hal": False},
@@ -218,18 +215,6 @@ class Method(TrainableMethod):
     def network(self) -> HAMNetwork:
         """A fresh network, initialised as published."""
         return HAMNetwork(self.task.feature_dim, self.task.num_classes, self.config)
-
-    def batches(
-        self, videos: Sequence[WeakVideo], generator: np.random.Generator, progress: Progress
-    ) -> Epoch[Batch]:
-        """Every video once, its snippets jittered."""
-        return shuffled_batches(
-            videos,
-            generator,
-            batch_size=self.config.batch_size,
-            num_snippets=self.config.num_snippets,
-            draw=jitter_indices,
-        )
 
     def loss(self, outputs: HAMOutputs, batch: Batch, progress: Progress) -> dict[str, Tensor]:
         """The terms of `ham_losses`."""

@@ -16,11 +16,10 @@ clamped at -100 as there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -28,16 +27,13 @@ from torch import Tensor, nn
 from wsal_bench.api import (
     Activations,
     Batch,
-    Epoch,
     Progress,
     TrainableConfig,
     TrainableMethod,
-    WeakVideo,
     as_array,
     epochs_of,
     jitter_indices,
     recipe,
-    shuffled_batches,
 )
 from wsal_bench.localization.recipe import ProposalRecipe
 from wsal_bench.nn import (
@@ -106,7 +102,8 @@ class UMOutputs:
     @property
     def magnitudes(self) -> Tensor:
         """[B, T] lengths of the features."""
-        return self.features.norm(dim=2)
+        lengths: Tensor = self.features.norm(dim=2)
+        return lengths
 
 
 def um_outputs(
@@ -185,6 +182,7 @@ class Method(TrainableMethod):
 
     Config = UMConfig
     groups = ("published",)
+    draw = staticmethod(jitter_indices)
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "no-magnitude": {"magnitude_weight": 0.0},
@@ -222,18 +220,6 @@ class Method(TrainableMethod):
         """
         self.task.require_classes(2)
         return UMNetwork(self.task.feature_dim, self.task.num_classes, self.config)
-
-    def batches(
-        self, videos: Sequence[WeakVideo], generator: np.random.Generator, progress: Progress
-    ) -> Epoch[Batch]:
-        """Every video once, its snippets jittered."""
-        return shuffled_batches(
-            videos,
-            generator,
-            batch_size=self.config.batch_size,
-            num_snippets=self.config.num_snippets,
-            draw=jitter_indices,
-        )
 
     def loss(self, outputs: UMOutputs, batch: Batch, progress: Progress) -> dict[str, Tensor]:
         """The terms of `um_losses`."""

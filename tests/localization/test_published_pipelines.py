@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tests.golden_files import golden_files
+from tests.golden_files import golden_cases
 from tests.localization.published_acm import interpolate, published_acm
 from wsal_bench.api import Activations, Batch, Task, TrainableMethod
 from wsal_bench.localization import localize, propose
@@ -120,10 +120,8 @@ def expected_rows(by_class: dict[str, list[list[float]]]) -> Rows:
     return np.asarray(rows, dtype=np.float64).reshape(-1, 4)
 
 
-@pytest.mark.parametrize("path", golden_files("pipelines", "*.json"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", golden_cases("pipelines", "*.json", set(METHODS)))
 def test_segments_before_and_after_nms_are_the_published_ones(path: Path) -> None:
-    if path.stem not in METHODS:
-        pytest.skip(f"the suite has no method {path.stem!r}")
     document = json.loads(path.read_text(encoding="utf-8"))
     for video in document["videos"]:
         recorded = METHODS[path.stem](video, document["settings"])
@@ -164,10 +162,8 @@ def acm_video(
 
 @pytest.mark.parametrize("case", ACM_CASES, ids=range(len(ACM_CASES)))
 def test_segments_of_acm_net_are_the_published_ones(case: Video) -> None:
-    given = acm_video(
-        *(np.asarray(case[name]) for name in ("cas", "attention", "video_scores")),
-        case["vid_len"],
-    )
+    cas, attention, scores = map(np.asarray, (case["cas"], case["attention"], case["video_scores"]))
+    given = acm_video(cas, attention, scores, case["vid_len"])
     for stage, cut in (("proposals_before_nms", propose), ("final", localize)):
         expected = expected_rows(
             {label: [[int(label), *row] for row in rows] for label, rows in case[stage].items()}

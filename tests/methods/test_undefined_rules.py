@@ -2,15 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from wsal_bench.api import Batch, Progress, Task, TrainableMethod, UsageError
 from wsal_bench.config import Layer, build
+from wsal_bench.localization import localize
 from wsal_methods import cola, ham_net, um
 
-METHODS = {"um": um.Method, "cola": cola.Method, "ham-net": ham_net.Method}
+METHODS: dict[str, Any] = {"um": um.Method, "cola": cola.Method, "ham-net": ham_net.Method}
 SMALL: dict[str, dict[str, Any]] = {
     "um": {"embedding_dim": 8},
     "cola": {"embedding_dim": 8},
@@ -21,7 +23,8 @@ TASK = Task(6, ("a", "b", "c"))
 
 def make(name: str, **options: Any) -> TrainableMethod:
     kind = METHODS[name]
-    return kind(kind.Config(**{**SMALL[name], **options}), TASK)
+    made: TrainableMethod = kind(kind.Config(**{**SMALL[name], **options}), TASK)
+    return made
 
 
 def batch_of(num_snippets: int, *, value: float | None = None) -> Batch:
@@ -60,7 +63,10 @@ def test_short_videos_can_be_cut(name: str, num_snippets: int) -> None:
     network, batch = method.network().eval(), batch_of(num_snippets)
     one = Batch(**{name: value[:1] for name, value in vars(batch).items() if name != "extras"})
     found = method.describe(method.forward(network, one), one)
-    assert found.num_snippets == num_snippets
+    assert len(found.times) == num_snippets + 1
+    assert all(np.isfinite(value).all() for value in found.scores.values())
+    assert np.isfinite(found.video_scores).all()
+    localize(found, method.recipe)
 
 
 def test_of_equal_snippets_the_earlier_ones_are_taken() -> None:
