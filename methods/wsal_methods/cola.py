@@ -71,7 +71,7 @@ class CoLAConfig(TrainableConfig):
     weight_decay: float = Field(5e-4, ge=0)  # CoLA code, weight decay of Adam
     num_snippets: int = Field(750, ge=1)  # CoLA code, NUM_SEGMENTS
     max_test_snippets: int = Field(750, ge=1)  # CoLA code: longer test videos are sampled down
-    embedding_dim: int = Field(2048, ge=1)  # CoLA code, width of the convolution
+    cas_hidden: int = Field(2048, ge=1)  # CoLA code, width of the convolution
     kernel: OddWidth = 3  # CoLA code: 9 on ActivityNet
     classifier_kernel: OddWidth = 1  # CoLA code: 9 on ActivityNet
     smoothing_kernel: OddWidth = 1  # CoLA code: on ActivityNet 7, a filter for each class
@@ -166,7 +166,7 @@ class CoLANetwork(nn.Module):
     def __init__(self, feature_dim: int, num_classes: int, config: CoLAConfig) -> None:
         super().__init__()
         self.config = config
-        width, hidden = config.smoothing_kernel, config.embedding_dim
+        width, hidden = config.smoothing_kernel, config.cas_hidden
         self.embedding = ConvEmbedding(feature_dim, hidden, width=config.kernel)
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = nn.Conv1d(

@@ -62,8 +62,8 @@ class HAMConfig(TrainableConfig):
     weight_decay: float = Field(1e-3, ge=0)  # HAM-Net code, weight decay of Adam
     num_snippets: int = Field(500, ge=1)  # HAM-Net code: 80 on ActivityNet
     max_test_snippets: int = Field(1_000_000, ge=1)  # HAM-Net code: all snippets are tested on
-    attention_dim: int = Field(512, ge=1)  # HAM-Net code, width of the attention's convolutions
-    slope: float = Field(0.2, ge=0)  # HAM-Net code, of the leaky ReLUs
+    attention_hidden: int = Field(512, ge=1)  # HAM-Net code, width of the attention's convolutions
+    leaky_slope: float = Field(0.2, ge=0)  # HAM-Net code, of the leaky ReLUs
     dropout: float = Field(0.7, ge=0, lt=1)  # HAM-Net code: 0.5 on ActivityNet
     smoothing: OddWidth = 1  # HAM-Net code: on ActivityNet 80 // 5 // 2 * 2 + 1, a mean
     topk_ratio: int = Field(10, ge=1)  # HAM-Net code, rat: 20 on ActivityNet
@@ -111,9 +111,9 @@ class HAMNetwork(nn.Module):
             return nn.Conv1d(inward, outward, width, padding=width // 2)
 
         def leaky() -> nn.LeakyReLU:
-            return nn.LeakyReLU(config.slope)
+            return nn.LeakyReLU(config.leaky_slope)
 
-        hidden = config.attention_dim
+        hidden = config.attention_hidden
         self.classifier = nn.Sequential(
             conv(feature_dim, feature_dim, 3), leaky(),
             conv(feature_dim, feature_dim, 3), leaky(),

@@ -62,14 +62,14 @@ class UMConfig(TrainableConfig):
     weight_decay: float = Field(5e-4, ge=0)  # UM code, weight decay of Adam
     num_snippets: int = Field(750, ge=1)  # UM code, --num_segments
     max_test_snippets: int = Field(750, ge=1)  # UM code: longer test videos are sampled down
-    embedding_dim: int = Field(2048, ge=1)  # UM code, width of the convolution
+    cas_hidden: int = Field(2048, ge=1)  # UM code, width of the convolution
     dropout: float = Field(0.7, ge=0, lt=1)  # UM code, before the classifier
     mask_dropout: float = Field(0.7, ge=0, lt=1)  # UM code: snippets that no set may take
     action_ratio: int = Field(9, ge=1)  # UM code, --r_act
     background_ratio: int = Field(4, ge=1)  # UM code, --r_bkg
     magnitude_weight: float = Field(5e-4, ge=0)  # UM code, --alpha
     entropy_weight: float = Field(1.0, ge=0)  # UM code, --beta
-    magnitude_margin: float = Field(100.0, ge=0)  # UM code, --m; grows with sqrt(embedding_dim)
+    magnitude_margin: float = Field(100.0, ge=0)  # UM code, --m; grows with sqrt(cas_hidden)
     permute_magnitude: bool = False  # ours: a control, in training alone
     class_threshold: float = UM.classes.threshold  # UM code, --class_th
     cas_thresholds: tuple[float, ...] = Field(CAS_LIST.thresholds, min_length=1)  # UM code
@@ -140,9 +140,9 @@ class UMNetwork(nn.Module):
     def __init__(self, feature_dim: int, num_classes: int, config: UMConfig) -> None:
         super().__init__()
         self.config = config
-        self.embedding = ConvEmbedding(feature_dim, config.embedding_dim)
+        self.embedding = ConvEmbedding(feature_dim, config.cas_hidden)
         self.dropout = nn.Dropout(config.dropout)
-        self.classifier = nn.Linear(config.embedding_dim, num_classes, bias=False)
+        self.classifier = nn.Linear(config.cas_hidden, num_classes, bias=False)
         self.mask = SnippetMask(config.mask_dropout)
 
     def forward(self, features: Tensor) -> UMOutputs:

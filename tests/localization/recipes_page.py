@@ -55,6 +55,7 @@ def _row(found: Preset) -> str:
 
 def _classes(rule: ClassRule) -> str:
     sign = ">" if rule.strict else ">="
+    sign = f"mean of {rule.pooled} {sign}" if rule.pooled else sign
     return f"{sign} {rule.threshold:g}, {'else best' if rule.fallback else 'no fallback'}"
 
 

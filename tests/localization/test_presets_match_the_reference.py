@@ -116,7 +116,15 @@ def any_recipe(generator: np.random.Generator) -> ProposalRecipe:
     streams = ["one", "two"] if flip() else [""]
     return ProposalRecipe(
         name="any",
-        classes=ClassRule(0.25, flip(), flip(), binarised=flip(), skips_lone_first=flip()),
+        classes=ClassRule(
+            0.25,
+            flip(),
+            flip(),
+            flip(),
+            flip(),
+            pooled=str(generator.choice(["", "cas"])),
+            pooled_ratio=int(generator.integers(1, 9)),
+        ),
         lists=tuple(any_list(generator, stream) for stream in streams * 2),
         nms=any_nms(generator),
         normalisation=str(  # type: ignore[arg-type]

@@ -131,7 +131,8 @@ def test_a_recipe_names_its_source_and_what_it_needs(name: str) -> None:
     found = preset(name)
     assert found.name == name
     assert found.source == "ours" if name == "common" else "/" in found.source
-    assert set(found.needs) == {*found.recipe.sequences, "video_scores"}
+    pooled = found.recipe.classes.pooled
+    assert set(found.needs) == {*found.recipe.sequences, *([] if pooled else ["video_scores"])}
 
 
 def test_a_preset_must_describe_what_it_cuts() -> None:
@@ -186,10 +187,11 @@ def test_wtalc_on_activitynet_cuts_smoothed_logits_lower() -> None:
     # a window as long as the video: its straight line, 0.6 x + 1.8 at x = -2 ... 2
     seen = video(1.0, logits=[1, 0, 3, 2, 3])
     line = [0.6, 1.2, 1.8, 2.4, 3.0]
+    anet = recipe("w-talc-anet")
+    assert len(localize(seen, anet)) == 0  # fewer than eight snippets have no class score
+    by_video_score = replace(anet, classes=replace(anet.classes, pooled=""))
     # 3 - 0.7 * 2.4 = 1.32: from snippet 2 on
-    assert rows(localize(seen, recipe("w-talc-anet"))) == [
-        (2.0, 5.0, pytest.approx(line[-1] + 0.7))
-    ]
+    assert rows(localize(seen, by_video_score)) == [(2.0, 5.0, pytest.approx(line[-1] + 0.7))]
 
 
 def test_stpn_scores_the_mean_and_thins_out_between_its_streams() -> None:

@@ -202,6 +202,8 @@ def test_a_blend_that_has_no_meaning_is_refused(change: dict[str, Any], message:
         replace(Blend("attention"), **change)
 
 
-def test_a_class_threshold_is_a_number() -> None:
+def test_a_class_rule_without_meaning_is_refused() -> None:
     with pytest.raises(ValueError, match="class threshold must be finite"):
         ClassRule(float("nan"))
+    with pytest.raises(ValueError, match="pooled_ratio must be a whole number >= 1, not 0"):
+        ClassRule(pooled="cas", pooled_ratio=0)

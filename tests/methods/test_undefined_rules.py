@@ -14,9 +14,9 @@ from wsal_methods import cola, ham_net, um
 
 METHODS: dict[str, Any] = {"um": um.Method, "cola": cola.Method, "ham-net": ham_net.Method}
 SMALL: dict[str, dict[str, Any]] = {
-    "um": {"embedding_dim": 8},
-    "cola": {"embedding_dim": 8},
-    "ham-net": {"attention_dim": 4},
+    "um": {"cas_hidden": 8},
+    "cola": {"cas_hidden": 8},
+    "ham-net": {"attention_hidden": 4},
 }
 TASK = Task(6, ("a", "b", "c"))
 

@@ -64,9 +64,10 @@ class Preset:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needs", MappingProxyType(dict(self.needs)))
-        if set(self.needs) != {*self.recipe.sequences, "video_scores"}:
+        scores = () if self.recipe.classes.pooled else ("video_scores",)
+        if set(self.needs) != {*self.recipe.sequences, *scores}:
             raise ValueError(
-                f"recipe {self.recipe.name!r} cuts {list(self.recipe.sequences)} and video_scores, "
+                f"recipe {self.recipe.name!r} cuts {[*self.recipe.sequences, *scores]}, "
                 f"but {sorted(self.needs)} are described"
             )
 

@@ -21,6 +21,7 @@ from wsal_bench.localization.proposal_recipe import ProposalRecipe
 from wsal_bench.localization.rules import RUN_SCORES, ClassRule, GateList, Nms
 from wsal_bench.localization.sequences import (
     check_sequences,
+    class_scores,
     scored_snippets,
     snippets,
     thresholds_of,
@@ -105,12 +106,11 @@ def propose(activations: Activations, recipe: ProposalRecipe) -> Proposals:
     return Proposals(rows.start, rows.end, rows.label, rows.score)
 
 
-def select_classes(video_scores: FloatArray, rule: ClassRule) -> NDArray[np.intp]:
-    """Indices of the classes that get proposals, rising; see `ClassRule`."""
-    scores = np.asarray(video_scores, dtype=np.float64)
+def select_classes(scores: Floats, rule: ClassRule) -> NDArray[np.intp]:
+    """Indices of the classes that get proposals, rising; `scores` are those of `class_scores`."""
     above = scores > rule.threshold if rule.strict else scores >= rule.threshold
     taken = np.flatnonzero(above)
-    if rule.fallback and not len(taken):
+    if rule.fallback and not len(taken) and np.isfinite(scores).any():
         taken = np.asarray([np.argmax(scores)], dtype=np.intp)
     return taken[:0] if rule.skips_lone_first and not taken.any() else taken
 
@@ -122,8 +122,8 @@ def class_bonus(entry: GateList, rule: ClassRule, video_score: float) -> float:
 
 def _cut(activations: Activations, recipe: ProposalRecipe) -> Rows:
     check_sequences(activations, recipe)
-    classes = select_classes(activations.video_scores, recipe.classes)
-    curves = _Curves(activations, recipe, classes)
+    curves = _Curves(activations, recipe)
+    classes = curves.classes
     found = [_cut_list(entry, curves, row) for row in range(len(classes)) for entry in recipe.lists]
     if not found:
         none = np.empty(0, dtype=np.int64)
@@ -179,7 +179,7 @@ def _cut_list(entry: GateList, curves: _Curves, row: int) -> _Runs:
         recipe.inflation,
         _SCRATCH.take(0, 2 * len(gate)),
     )
-    video_score = curves.activations.video_scores[curves.classes[row]]
+    video_score = curves.scores[curves.classes[row]]
     return _Runs(first, stop, score + class_bonus(entry, recipe.classes, video_score))
 
 
@@ -211,13 +211,13 @@ class _Curves:
     Args:
         activations: of the video.
         recipe: how they are prepared.
-        classes: [K] that get proposals; sequences are asked for by position in it.
     """
 
-    def __init__(
-        self, activations: Activations, recipe: ProposalRecipe, classes: NDArray[np.intp]
-    ) -> None:
-        self.activations, self.recipe, self.classes = activations, recipe, classes
+    def __init__(self, activations: Activations, recipe: ProposalRecipe) -> None:
+        self.activations, self.recipe = activations, recipe
+        self.scores = class_scores(activations, recipe.classes)
+        # [K] that get proposals; sequences are asked for by position in it
+        self.classes = select_classes(self.scores, recipe.classes)
         self._snippets: dict[str, FloatArray] = {}
         self._steps: dict[Hashable, Floats] = {}
 

@@ -14,7 +14,7 @@ from wsal_bench.localization.rules import Blend, ClassRule, GateList, Nms
 
 WTALC: Final = ProposalRecipe(
     name="wtalc",
-    classes=ClassRule(threshold=0.0, strict=True, fallback=False),
+    classes=ClassRule(0.0, strict=True, fallback=False, pooled="logits", pooled_ratio=8),
     lists=(
         GateList(
             "logits",
@@ -30,6 +30,7 @@ WTALC: Final = ProposalRecipe(
     scale=1,
     inflation=0.0,
     min_steps=2,
+    version=2,  # 1: the class score was the video score, whatever that was
 )
 WTALC_ANET: Final = replace(
     WTALC,
@@ -132,9 +133,8 @@ PRESETS: Final = (
         summary="W-TALC on THUMOS14",
         source="sujoyp/wtalc-pytorch 81ea982",
         needs={
-            "logits": "[T, C] raw class logits",
-            "video_scores": "[C] mean of the T // 8 largest logits, NOT a probability: a class is "
-            "taken where it is above 0",
+            "logits": "[T, C] raw class logits; a class is taken where the mean of its T // 8 "
+            "largest is above 0",
         },
         quirks=(
             "one threshold a class and video, the middle of its range, and no NMS: runs of one "
@@ -149,8 +149,7 @@ PRESETS: Final = (
         summary="W-TALC on ActivityNet: smoothed logits, a lower cut",
         source="sujoyp/wtalc-pytorch 81ea982 and its issue 1",
         needs={
-            "logits": "[T, C] raw class logits",
-            "video_scores": "[C] mean of the T // 8 largest logits before smoothing",
+            "logits": "[T, C] raw class logits; classes are taken by those before smoothing",
         },
         quirks=(
             "the window of the Savitzky-Golay filter is 351 snippets: most videos are one window, "

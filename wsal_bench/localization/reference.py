@@ -18,6 +18,7 @@ from wsal_bench.localization.proposals import class_bonus, select_classes
 from wsal_bench.localization.rules import GateList, Nms
 from wsal_bench.localization.sequences import (
     check_sequences,
+    class_scores,
     scored_snippets,
     snippets,
     thresholds_of,
@@ -87,7 +88,8 @@ def _border_times(activations: Activations, recipe: ProposalRecipe) -> list[floa
 def _all_rows(activations: Activations, recipe: ProposalRecipe) -> list[Row]:
     check_sequences(activations, recipe)
     rows: list[Row] = []
-    for label in select_classes(activations.video_scores, recipe.classes).tolist():
+    scores = class_scores(activations, recipe.classes)
+    for label in select_classes(scores, recipe.classes).tolist():
         for entry in recipe.lists:
             rows += _rows_of_list(entry, label, activations, recipe)
     return rows
@@ -100,7 +102,8 @@ def _rows_of_list(
     coarse = snippets(entry.gate, activations, recipe, one)
     gate = _steps(coarse, recipe)
     own = _steps(scored_snippets(entry, activations, recipe, one), recipe)
-    bonus = class_bonus(entry, recipe.classes, float(activations.video_scores[label]))
+    score = class_scores(activations, recipe.classes)[label]
+    bonus = class_bonus(entry, recipe.classes, float(score))
     rows = []
     for threshold in thresholds_of(entry, coarse[0]).tolist():
         score = np.where(own < threshold, 0.0, own) if _zeroes(entry, entry.score) else own

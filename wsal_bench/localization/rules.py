@@ -24,9 +24,13 @@ class ClassRule:
             overwrites the scores with zeros and ones before it adds them.
         skips_lone_first: a video whose only class is the one of index 0 gets nothing: what
             `if indices.any()` does to the indices of the classes.
+        pooled: name of a score sequence; a class's score is then the mean of its largest snippets,
+            here and in the bonus, whatever the video scores say. Empty: it is the video score.
+        pooled_ratio: one snippet in so many is pooled, rounded down; a video of fewer snippets has
+            no class at all.
 
     Raises:
-        ValueError: the threshold is not finite.
+        ValueError: the threshold is not finite, or the ratio is not a whole number above 0.
     """
 
     threshold: float = 0.25
@@ -34,11 +38,15 @@ class ClassRule:
     fallback: bool = True
     binarised: bool = False
     skips_lone_first: bool = False
+    pooled: str = ""
+    pooled_ratio: int = 8
 
     def __post_init__(self) -> None:
         make_floats(self, "threshold")
         if not isfinite(self.threshold):
             raise ValueError(f"class threshold must be finite, not {self.threshold}")
+        if type(self.pooled_ratio) is not int or self.pooled_ratio < 1:
+            raise ValueError(f"pooled_ratio must be a whole number >= 1, not {self.pooled_ratio!r}")
 
 
 @dataclass(frozen=True)

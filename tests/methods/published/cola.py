@@ -16,7 +16,7 @@ CHOSEN = {
 
 def options(golden: Golden) -> dict[str, object]:
     names = {
-        "embedding_dim": "hidden",
+        "cas_hidden": "hidden",
         "easy_ratio": "r_easy",
         "hard_ratio": "r_hard",
         "inner_width": "m",

@@ -12,8 +12,8 @@ SHOWN = {"bcl": 1, "hal": 1, "sal": 0, "ssal": 0}  # whether the background coun
 
 def options(golden: Golden) -> dict[str, object]:
     names = {
-        "attention_dim": "attention_hidden",
-        "slope": "leaky_slope",
+        "attention_hidden": "attention_hidden",
+        "leaky_slope": "leaky_slope",
         "topk_ratio": "rat",
         "plain_weight": "lm_1",
         "attended_weight": "lm_2",

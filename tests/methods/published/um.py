@@ -27,7 +27,7 @@ def given_mask(network: nn.Module, golden: Golden, training: bool) -> None:
 
 def options(golden: Golden) -> dict[str, object]:
     return {
-        "embedding_dim": golden["cfg_hidden"],
+        "cas_hidden": golden["cfg_hidden"],
         "action_ratio": golden["cfg_r_act"],
         "background_ratio": golden["cfg_r_bkg"],
         "magnitude_weight": golden["cfg_alpha"],
