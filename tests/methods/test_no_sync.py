@@ -1,4 +1,4 @@
-"""A training step of FTCL never needs a value of a tensor, so an accelerator never waits for it."""
+"""A training step never needs a value of a tensor, so an accelerator never waits for it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from wsal_bench import plugins
 from wsal_bench.api import Task
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.training.hooks import Progress
-from wsal_bench.training.sampling import PairPolicy, pair_batches
+from wsal_bench.training.trainable import TrainableMethod
 from wsal_bench.types import WeakVideo
-from wsal_methods import ftcl
 
 # operators whose result, or the result's shape, has to be known on the host
 WAITING = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "unique_dim", "_unique2"}
@@ -47,8 +47,21 @@ def test_waits_are_noticed() -> None:
     assert waits.found[:2] == ["_local_scalar_dense", "index"]
 
 
-@pytest.mark.parametrize("shuffle", [False, True])
-def test_forward_loss_and_backward_wait_for_nothing(shuffle: bool) -> None:
+def forms() -> list[Any]:
+    """Every form of every method of ours that learns by gradients."""
+    return [
+        pytest.param(method, options, id=f"{name}:{form}")
+        for name in plugins.available("methods")
+        for method in [plugins.load("methods", name)]
+        if issubclass(method, TrainableMethod)
+        for form, options in ({**method.variants, **method.controls} or {"only": {}}).items()
+    ]
+
+
+@pytest.mark.parametrize(("kind", "options"), forms())
+def test_forward_loss_and_backward_wait_for_nothing(
+    kind: type[TrainableMethod], options: Mapping[str, Any]
+) -> None:
     """On the meta device tensors have no values, so whatever asks for one raises, too.
 
     The kernels do there what they do on CUDA without triton. On a CPU, where nothing waits, they
@@ -58,16 +71,17 @@ def test_forward_loss_and_backward_wait_for_nothing(shuffle: bool) -> None:
     videos = [
         WeakVideo(
             video_id=f"v{i}",
-            features=rng.random((40, 16), np.float32),
+            features=rng.random((40 + i, 16), np.float32),
             grid=TimeGrid(fps=25, stride=16),
             labels=np.eye(3, dtype=np.float32)[i % 3],
         )
         for i in range(9)
     ]
-    config = ftcl.Method.Config(fsd_dim=8, shuffle_candidates=shuffle)
-    method = ftcl.Method(config, Task(feature_dim=16, class_names=("a", "b", "c")))
+    widths = {name: 8 for name in kind.Config.fields() if name.endswith(("_hidden", "fsd_dim"))}
+    config = kind.Config(num_snippets=40, **widths, **options)
+    method = kind(config, Task(feature_dim=16, class_names=("a", "b", "c")))
     network = method.network().to("meta")
-    batch = next(iter(pair_batches(videos, rng, PairPolicy(4, 40)))).to("meta")
+    batch = next(iter(method.batches(videos, rng, Progress()))).to("meta")
     with Waits() as waits:
         terms = method.loss(method.forward(network, batch), batch, Progress())
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]

@@ -8,7 +8,10 @@ from wsal_bench.nn import (
     contrast,
     feature_norm_loss,
     guide_loss,
+    label_binary_cross_entropy,
     label_cross_entropy,
+    logit_cross_entropy,
+    normalised_labels,
     with_background,
 )
 
@@ -80,3 +83,41 @@ def test_contrast_is_the_mean_of_the_others_minus_that_of_the_similar() -> None:
 @pytest.mark.parametrize(("similar", "expected"), [(True, -2.0), (False, 2.0)])
 def test_a_kind_without_pairs_counts_as_zero(similar: bool, expected: float) -> None:
     assert contrast(torch.tensor([1.0, 3.0]), torch.tensor([similar] * 2)).item() == expected
+
+
+def test_labels_are_shares_of_a_video() -> None:
+    labels = torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    assert normalised_labels(labels).tolist() == [[0.5, 0.5, 0.0], [0.0, 0.0, 0.0]]
+    assert normalised_labels(labels, eps=2.0).tolist() == [[0.25, 0.25, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_cross_entropy_of_logits_is_that_of_their_softmax() -> None:
+    logits = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, 1.0]], dtype=torch.float64)
+    labels = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], dtype=torch.float64)
+    plain = label_cross_entropy(logits.softmax(1), labels, eps=0)
+    assert logit_cross_entropy(logits, labels).item() == pytest.approx(plain.item(), rel=1e-12)
+    less = logit_cross_entropy(logits[1:], labels[1:], label_eps=1.0)
+    whole = logit_cross_entropy(logits[1:], labels[1:])
+    assert less.item() == pytest.approx(whole.item() / 2, rel=1e-12)
+    assert torch.isfinite(logit_cross_entropy(torch.tensor([[0.0, 1e4]]), torch.eye(2)[:1]))
+
+
+def test_binary_cross_entropy_is_torchs() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(4, 5, generator=generator, dtype=torch.float64).requires_grad_()
+    targets = torch.rand(4, 5, generator=generator, dtype=torch.float64)
+    ours = label_binary_cross_entropy(logits.softmax(1), targets)
+    theirs = torch.nn.functional.binary_cross_entropy(logits.softmax(1), targets)
+    assert ours.item() == pytest.approx(theirs.item(), rel=1e-12)
+    (mine,), (published,) = (torch.autograd.grad(loss, logits) for loss in (ours, theirs))
+    torch.testing.assert_close(mine, published, rtol=1e-10, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_binary_cross_entropy_of_sure_and_wrong_is_finite(dtype: torch.dtype) -> None:
+    logits = torch.tensor([[0.0, 2000.0]], dtype=dtype, requires_grad=True)
+    loss = label_binary_cross_entropy(logits.softmax(1), torch.tensor([[1.0, 0.0]], dtype=dtype))
+    (gradient,) = torch.autograd.grad(loss, logits)
+    assert torch.isfinite(loss) and torch.isfinite(gradient).all()
+    # a logarithm stops at -100, or where the numbers of its kind do
+    assert loss.item() == pytest.approx(100 if dtype == torch.float64 else 87.34, abs=0.01)
