@@ -1,21 +1,19 @@
 """CoLA: snippets at the border of an action learn from those that are clearly in or out.
 
-Zhang, Cao, Yang, Chen and Zou, "CoLA: weakly-supervised temporal action localization with snippet
-contrastive learning", CVPR 2021, arXiv 2103.16392. A convolution embeds the snippets, a classifier
-without a background class scores them, and the sum of a snippet's scores is its actionness. Easy
-snippets have the highest or lowest actionness; hard ones lie just inside or just outside of a run
-above the median. A contrast (SniCo) pulls hard snippets to the easy ones of their kind and pushes
-them away from the other kind's. Left out: nothing of the THUMOS14 form; of ActivityNet 1.2 (preset
-`activitynet12`) the thresholds of the actionness, which could not be read, are those of THUMOS14.
+Zhang, Cao, Yang, Chen and Zou, CVPR 2021, arXiv 2103.16392. A convolution embeds the snippets, a
+classifier without a background class scores them, and the sum of a snippet's scores is its
+actionness. Easy snippets have the highest or lowest actionness; hard ones lie just inside or just
+outside of a run above the median. A contrast (SniCo) pulls hard snippets to the easy ones of their
+kind and away from the others. Left out: of ActivityNet 1.2 (preset `activitynet12`) the thresholds
+of the actionness, which could not be read: they are those of THUMOS14.
 
-Deviations from the published code: it counts 6,000 steps, here they are epochs (see `epochs`), and
-the last one counts, not the best of a test every 100 steps; where the inner or outer region holds
-fewer than the hard snippets asked for, the rest are the earliest snippets outside of it (there an
-unstable sort picks any of them), as of equal values the earlier is taken everywhere; a video too
-short for its share of easy or hard snippets (T < 5: NaN; T < 20: no hard ones, NaN) gives one.
+Deviations from the published code: its steps are epochs here, and the last one counts, not the best
+of a test every 100 steps; where a region holds fewer than the hard snippets asked for, the earliest
+ones of outside fill up (there an unstable sort picks any), and of equal values the earlier is taken
+everywhere; a video too short for its share of easy (T < 5) or hard ones (T < 20: NaN) gives one.
 
-As published the classification loss is a mean over classes too, so that it fades with their number:
-users report 1 to 3 mAP on ActivityNet 1.2 in this form, and 24.7 with `label_weight: 10`.
+As published the classification loss is a mean over classes too and so fades with their number:
+users report 1 to 3 mAP on ActivityNet 1.2, and 24.7 with ten times its weight (`label_weight`).
 """
 
 from __future__ import annotations
@@ -74,8 +72,7 @@ class CoLAConfig(TrainableConfig):
     cas_hidden: int = Field(2048, ge=1)  # CoLA code, width of the convolution
     kernel: OddWidth = 3  # CoLA code: 9 on ActivityNet
     classifier_kernel: OddWidth = 1  # CoLA code: 9 on ActivityNet
-    smoothing_kernel: OddWidth = 1  # CoLA code: on ActivityNet 7, a filter for each class
-    smoothing_dilation: int = Field(2, ge=1)  # CoLA code, on ActivityNet
+    smoothing_kernel: OddWidth = 1  # CoLA code: 7 on ActivityNet, with dilation 2
     dropout: float = Field(0.7, ge=0, lt=1)  # CoLA code, before the classifier
     mask_dropout: float = Field(0.6, ge=0, lt=1)  # CoLA code: snippets that cannot be easy
     easy_ratio: int = Field(5, ge=1)  # CoLA code, R_EASY
@@ -98,11 +95,8 @@ class CoLAConfig(TrainableConfig):
 class Chosen:
     """Positions [B, K] of snippets, the best one first; a choice carries no gradient.
 
-    Args:
-        easy_action: the highest actionness.
-        easy_background: the lowest.
-        hard_action: the highest just inside of the runs above the median.
-        hard_background: the highest just outside.
+    The easy ones have the highest and the lowest actionness, the hard ones the highest just inside
+    and just outside of the runs above the median.
     """
 
     easy_action: Tensor
@@ -166,7 +160,7 @@ class CoLANetwork(nn.Module):
     def __init__(self, feature_dim: int, num_classes: int, config: CoLAConfig) -> None:
         super().__init__()
         self.config = config
-        width, hidden = config.smoothing_kernel, config.cas_hidden
+        hidden = config.cas_hidden
         self.embedding = ConvEmbedding(feature_dim, hidden, width=config.kernel)
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = nn.Conv1d(
@@ -174,15 +168,10 @@ class CoLANetwork(nn.Module):
         )
         self.mask = SnippetMask(config.mask_dropout)
         self.smoothing: nn.Module = nn.Identity()
-        if width > 1:
+        if config.smoothing_kernel > 1:  # one filter for each class
+            shape = (num_classes, num_classes, config.smoothing_kernel)
             self.smoothing = nn.Conv1d(
-                num_classes,
-                num_classes,
-                width,
-                padding="same",
-                dilation=config.smoothing_dilation,
-                groups=num_classes,
-                bias=False,
+                *shape, padding="same", dilation=2, groups=num_classes, bias=False
             )
 
     def forward(self, features: Tensor) -> CoLAOutputs:
@@ -192,29 +181,8 @@ class CoLANetwork(nn.Module):
         return cola_outputs(embedded, cas, self.mask(features), self.config)
 
 
-def snippet_contrast(outputs: CoLAOutputs, temperature: float) -> dict[str, Tensor]:
-    """SniCo's two halves, each a mean over the videos: hard actions, hard backgrounds.
-
-    The positive is the mean easy snippet of the same kind, negatives all easy ones of the other.
-    """
-    snippets = {
-        name: gather_snippets(outputs.features, where)
-        for name, where in vars(outputs.chosen).items()
-    }
-    means = {name: features.mean(1) for name, features in snippets.items()}
-    return {
-        f"hard_{kind}": info_nce(
-            means[f"hard_{kind}"],
-            means[f"easy_{kind}"],
-            snippets[f"easy_{other}"],
-            temperature=temperature,
-        )
-        for kind, other in (("action", "background"), ("background", "action"))
-    }
-
-
 class Method(TrainableMethod):
-    """CoLA."""
+    """CoLA, without its contrast, and with hard snippets drawn at random among all."""
 
     Config = CoLAConfig
     groups = ("published",)
@@ -255,9 +223,18 @@ class Method(TrainableMethod):
         targets = normalised_labels(batch.labels)
         video = label_binary_cross_entropy(outputs.video_scores, targets)
         terms = {"video": config.label_weight * video}
-        if config.contrast_weight:
-            halves = snippet_contrast(outputs, config.temperature)
-            terms |= {name: config.contrast_weight * half for name, half in halves.items()}
+        if not config.contrast_weight:
+            return terms
+        snippets = {
+            name: gather_snippets(outputs.features, where)
+            for name, where in vars(outputs.chosen).items()
+        }
+        means = {name: features.mean(1) for name, features in snippets.items()}
+        for kind, other in (("action", "background"), ("background", "action")):
+            hard, easy = means[f"hard_{kind}"], means[f"easy_{kind}"]
+            others = snippets[f"easy_{other}"]
+            half = info_nce(hard, easy, others, temperature=config.temperature)
+            terms[f"hard_{kind}"] = config.contrast_weight * half
         return terms
 
     def describe(self, outputs: CoLAOutputs, batch: Batch) -> Activations:

@@ -1,20 +1,19 @@
 """HAM-Net: hybrid attention, which also asks what is left when the surest snippets are dropped.
 
-Islam, Long and Radke, "A hybrid attention mechanism for weakly-supervised temporal action
-localization", AAAI 2021, arXiv 2101.00545. Two stacks of convolutions give class scores with a
-background class and an attention. The labels must follow from the scores as they are (BCL), under
-the attention (SAL), where the most attended snippets are dropped (HAL), and where they are dropped
-and the others weighed (SSAL); background counts as shown in BCL and HAL and as absent in SAL and
-SSAL. So attention cannot rest on an action's most telling snippets alone. Left out: of the
-ActivityNet form (preset `activitynet12`) the thresholds at test, which are those of THUMOS14.
+Islam, Long and Radke, AAAI 2021, arXiv 2101.00545. Two stacks of convolutions give class scores
+with a background class and an attention. The labels must follow from the scores as they are (BCL),
+under the attention (SAL), without the most attended snippets (HAL), and without them and the others
+weighed (SSAL); BCL and HAL count background as shown, SAL and SSAL as absent. So attention cannot
+rest on an action's most telling snippets alone. Left out: of the ActivityNet form (preset
+`activitynet12`) the thresholds at test, which are those of THUMOS14.
 
-Deviations from the published code: a switch for a min-max threshold of the drop is not here (there
-it reaches the network only where it does nothing); test videos without labels are not skipped; the
-logarithms are those of a log-softmax, as there. The last epoch counts, as published.
+Deviations from the published code: no switch for a min-max threshold of the drop (there it reaches
+the network only where it does nothing); test videos without labels are not skipped.
 
 What the published code does and this keeps: attention multiplies the background column too; the
 smoothing of the ActivityNet form counts its zero padding, so scores fade towards the ends of a
-video, and its window does not follow the length of a test video; soft NMS raises negative scores.
+video, and its window does not follow the length of a test video; soft NMS raises negative scores;
+the last epoch counts.
 """
 
 from __future__ import annotations
@@ -151,34 +150,8 @@ def branches(outputs: HAMOutputs) -> dict[str, Tensor]:
     }
 
 
-def ham_losses(outputs: HAMOutputs, labels: Tensor, config: HAMConfig) -> dict[str, Tensor]:
-    """The terms of HAM-Net with their weights, each a mean over the videos.
-
-    Args:
-        outputs: of B videos.
-        labels: [B, C] zeros and ones.
-        config: the weights; a branch that is switched off is not listed.
-    """
-    k = num_kept(outputs.logits.shape[1], config.topk_ratio)
-    shares = {"bcl": 1 - config.drop_weight, "hal": config.drop_weight}
-    weights = {name: config.plain_weight * share for name, share in shares.items()}
-    weights["sal"] = config.attended_weight * shares["bcl"]
-    weights["ssal"] = config.attended_weight * shares["hal"]
-    terms = {}
-    for name, scores in branches(outputs).items():
-        if getattr(config, name):
-            shown = with_background(labels, 1 if name in shares else 0)
-            pooled = topk_mean(scores, k)
-            loss = logit_cross_entropy(pooled, shown, label_eps=config.label_epsilon)
-            terms[name] = weights[name] * loss
-    background = outputs.logits.softmax(2)[:, :, -1]
-    terms["sparsity"] = config.sparsity_weight * outputs.attention.mean()
-    guide = (1 - outputs.attention - background).abs().mean()
-    return {**terms, "guide": config.guide_weight * guide}
-
-
 class Method(TrainableMethod):
-    """HAM-Net."""
+    """HAM-Net, without each of its branches, and with the first alone."""
 
     Config = HAMConfig
     groups = ("published",)
@@ -217,8 +190,23 @@ class Method(TrainableMethod):
         return HAMNetwork(self.task.feature_dim, self.task.num_classes, self.config)
 
     def loss(self, outputs: HAMOutputs, batch: Batch, progress: Progress) -> dict[str, Tensor]:
-        """The terms of `ham_losses`."""
-        return ham_losses(outputs, batch.labels, self.config)
+        """The branches that are on, the attention's mean and its distance to the scores."""
+        config = self.config
+        k = num_kept(outputs.logits.shape[1], config.topk_ratio)
+        terms = {}
+        for name, scores in branches(outputs).items():
+            if getattr(config, name):
+                plain, dropped = name in ("bcl", "hal"), name in ("hal", "ssal")
+                shown = with_background(batch.labels, 1 if plain else 0)
+                pooled = topk_mean(scores, k)
+                loss = logit_cross_entropy(pooled, shown, label_eps=config.label_epsilon)
+                weight = config.plain_weight if plain else config.attended_weight
+                share = config.drop_weight if dropped else 1 - config.drop_weight
+                terms[name] = weight * share * loss
+        background = outputs.logits.softmax(2)[:, :, -1]
+        guide = (1 - outputs.attention - background).abs().mean()
+        terms["sparsity"] = config.sparsity_weight * outputs.attention.mean()
+        return {**terms, "guide": config.guide_weight * guide}
 
     def describe(self, outputs: HAMOutputs, batch: Batch) -> Activations:
         """Class scores as they are and under the attention, without their background class."""

@@ -1,17 +1,15 @@
-"""UM (uncertainty modeling): a snippet's feature is long where there is action, short elsewhere.
+"""UM (uncertainty modeling): features are long where there is action and short elsewhere.
 
-Lee, Wang, Lu and Byun, "Weakly-supervised temporal action localization by uncertainty modeling",
-AAAI 2021, arXiv 2006.07006. A convolution embeds the snippets and a classifier without a background
-class scores them. Of each video the snippets with the longest features stand for the action and
-those with the shortest for the background: their mean features are pushed beyond a margin and to
-zero. The background's class probabilities are pushed to be uniform, so that no class claims it.
-Left out: the ActivityNet form, whose configuration was never published.
+Lee, Wang, Lu and Byun, AAAI 2021, arXiv 2006.07006. A convolution embeds the snippets and a
+classifier without a background class scores them. The mean of a video's longest features, its
+action, is pushed beyond a margin, that of its shortest, the background, to zero. The background's
+class probabilities are pushed to be uniform, so that no class claims it. Left out: the ActivityNet
+form, whose configuration was never published.
 
-Deviations from the published code: it counts 10,000 steps, here they are epochs (see `epochs`), and
-the last one counts, not the best of a test after every step; a video too short for its share of
-action or background snippets (T < 9: NaN and no detection) gives one; of equal magnitudes the
-earlier snippet is taken (an unstable sort there); the loss takes probabilities, whose logarithm is
-clamped at -100 as there.
+Deviations from the published code: its steps are epochs here, and the last one counts, not the best
+of a test after every step; a video too short for its share of action or background snippets (T < 9:
+NaN and no detection) gives one; of equal magnitudes the earlier snippet is taken (there: an
+unstable sort).
 """
 
 from __future__ import annotations
@@ -99,12 +97,6 @@ class UMOutputs:
     video_scores: Tensor
     background_scores: Tensor
 
-    @property
-    def magnitudes(self) -> Tensor:
-        """[B, T] lengths of the features."""
-        lengths: Tensor = self.features.norm(dim=2)
-        return lengths
-
 
 def um_outputs(
     features: Tensor, logits: Tensor, mask: Tensor, config: UMConfig, *, shuffle: bool = False
@@ -153,32 +145,8 @@ class UMNetwork(nn.Module):
         return um_outputs(embedded, logits, self.mask(features), self.config, shuffle=shuffle)
 
 
-def um_losses(outputs: UMOutputs, labels: Tensor, config: UMConfig) -> dict[str, Tensor]:
-    """The three terms of UM with their weights, each a mean over the videos.
-
-    Args:
-        outputs: of B videos.
-        labels: [B, C] zeros and ones.
-        config: the weights; a term of weight 0 is neither computed nor listed.
-    """
-    video = label_binary_cross_entropy(outputs.video_scores, normalised_labels(labels))
-    terms = {"video": video}
-    if config.magnitude_weight:
-        action, background = (
-            gather_snippets(outputs.features, chosen).mean(1).norm(dim=1)
-            for chosen in (outputs.action, outputs.background)
-        )
-        excess = (config.magnitude_margin - action).relu() + background
-        terms["magnitude"] = config.magnitude_weight * excess.square().mean()
-    if config.entropy_weight:
-        uniform = torch.full_like(labels, 1 / labels.shape[1])
-        entropy = label_binary_cross_entropy(outputs.background_scores, uniform)
-        terms["entropy"] = config.entropy_weight * entropy
-    return terms
-
-
 class Method(TrainableMethod):
-    """UM."""
+    """UM, without each of its two losses, without both, and with magnitudes out of their order."""
 
     Config = UMConfig
     groups = ("published",)
@@ -222,12 +190,26 @@ class Method(TrainableMethod):
         return UMNetwork(self.task.feature_dim, self.task.num_classes, self.config)
 
     def loss(self, outputs: UMOutputs, batch: Batch, progress: Progress) -> dict[str, Tensor]:
-        """The terms of `um_losses`."""
-        return um_losses(outputs, batch.labels, self.config)
+        """Labels, magnitudes and background; a term of weight 0 is neither computed nor listed."""
+        config, labels = self.config, batch.labels
+        video = label_binary_cross_entropy(outputs.video_scores, normalised_labels(labels))
+        terms = {"video": video}
+        if config.magnitude_weight:
+            action, background = (
+                gather_snippets(outputs.features, chosen).mean(1).norm(dim=1)
+                for chosen in (outputs.action, outputs.background)
+            )
+            excess = (config.magnitude_margin - action).relu() + background
+            terms["magnitude"] = config.magnitude_weight * excess.square().mean()
+        if config.entropy_weight:
+            uniform = torch.full_like(labels, 1 / labels.shape[1])
+            entropy = label_binary_cross_entropy(outputs.background_scores, uniform)
+            terms["entropy"] = config.entropy_weight * entropy
+        return terms
 
     def describe(self, outputs: UMOutputs, batch: Batch) -> Activations:
         """Class probabilities times the magnitude's place between the two sets' means."""
-        magnitudes = outputs.magnitudes
+        magnitudes = outputs.features.norm(dim=2)
         high, low = (
             magnitudes.gather(1, chosen).mean(1, keepdim=True)
             for chosen in (outputs.action, outputs.background)

@@ -106,8 +106,9 @@ def propose(activations: Activations, recipe: ProposalRecipe) -> Proposals:
     return Proposals(rows.start, rows.end, rows.label, rows.score)
 
 
-def select_classes(scores: Floats, rule: ClassRule) -> NDArray[np.intp]:
-    """Indices of the classes that get proposals, rising; `scores` are those of `class_scores`."""
+def select_classes(scores: FloatArray, rule: ClassRule) -> NDArray[np.intp]:
+    """Indices of the classes that get proposals, rising; see `class_scores` and `ClassRule`."""
+    scores = np.asarray(scores, dtype=np.float64)
     above = scores > rule.threshold if rule.strict else scores >= rule.threshold
     taken = np.flatnonzero(above)
     if rule.fallback and not len(taken) and np.isfinite(scores).any():

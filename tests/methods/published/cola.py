@@ -2,9 +2,9 @@
 
 from tests.methods.published.agreement import Golden, Named, Part, Published
 from tests.methods.published.um import given_mask
-from wsal_bench.api import Batch
+from wsal_bench.api import Batch, Progress
 from wsal_bench.nn import above_median, dilate, erode, gather_snippets
-from wsal_methods.cola import CoLAConfig, CoLAOutputs, Method, snippet_contrast
+from wsal_methods.cola import CoLAConfig, CoLAOutputs, Method
 
 CHOSEN = {
     "easy_act": "easy_action",
@@ -62,8 +62,9 @@ def weights(config: CoLAConfig) -> dict[str, Part]:
 
 
 def parts(method: Method, found: CoLAOutputs, batch: Batch) -> Named:
-    halves = snippet_contrast(found, method.config.temperature)
-    return {"snico": halves["hard_action"] + halves["hard_background"]}
+    terms = method.loss(found, batch, Progress())
+    halves = terms["hard_action"] + terms["hard_background"]
+    return {"snico": halves / method.config.contrast_weight}
 
 
 NAMES = {
