@@ -55,8 +55,8 @@ def _row(found: Preset) -> str:
 
 def _classes(rule: ClassRule) -> str:
     sign = ">" if rule.strict else ">="
-    sign = f"mean of {rule.pooled} {sign}" if rule.pooled else sign
-    return f"{sign} {rule.threshold:g}, {'else best' if rule.fallback else 'no fallback'}"
+    pooled = f"mean of the T // {rule.pooled_ratio} largest " if rule.pooled_ratio else ""
+    return f"{pooled}{sign} {rule.threshold:g}, {'else best' if rule.fallback else 'no fallback'}"
 
 
 def _gate(entry: GateList) -> str:

@@ -131,12 +131,12 @@ def test_a_recipe_names_its_source_and_what_it_needs(name: str) -> None:
     found = preset(name)
     assert found.name == name
     assert found.source == "ours" if name == "common" else "/" in found.source
-    pooled = found.recipe.classes.pooled
-    assert set(found.needs) == {*found.recipe.sequences, *([] if pooled else ["video_scores"])}
+    assert set(found.needs) == set(found.recipe.needs)
+    assert ("video_scores" in found.needs) is not name.startswith("w-talc")
 
 
 def test_a_preset_must_describe_what_it_cuts() -> None:
-    with pytest.raises(ValueError, match=r"'acm' cuts \['attention', 'cas'\] and video_scores"):
+    with pytest.raises(ValueError, match=r"'acm' looks at \['attention', 'cas', 'video_scores'\]"):
         replace(preset("acm-net"), needs={"cas": "scores"})
 
 
@@ -189,7 +189,7 @@ def test_wtalc_on_activitynet_cuts_smoothed_logits_lower() -> None:
     line = [0.6, 1.2, 1.8, 2.4, 3.0]
     anet = recipe("w-talc-anet")
     assert len(localize(seen, anet)) == 0  # fewer than eight snippets have no class score
-    by_video_score = replace(anet, classes=replace(anet.classes, pooled=""))
+    by_video_score = replace(anet, classes=replace(anet.classes, pooled_ratio=0))
     # 3 - 0.7 * 2.4 = 1.32: from snippet 2 on
     assert rows(localize(seen, by_video_score)) == [(2.0, 5.0, pytest.approx(line[-1] + 0.7))]
 

@@ -19,8 +19,9 @@ from tests.golden_files import golden_cases
 from tests.localization.published_acm import interpolate, published_acm
 from wsal_bench.api import Activations, Batch, Task, TrainableMethod
 from wsal_bench.localization import localize, propose
+from wsal_bench.localization.proposals import class_scores
 from wsal_bench.localization.recipe import recipe
-from wsal_bench.localization.sequences import class_scores, snippets
+from wsal_bench.localization.sequences import snippets
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.types import Proposals
 from wsal_methods import bas_net, cola, ham_net, um, w_talc
@@ -176,7 +177,7 @@ def test_segments_before_and_after_nms_are_the_published_ones(path: Path) -> Non
         rule = recorded.method.recipe
         scores = video.get("video_scores", video.get("class_scores"))
         if scores is not None:
-            close(class_scores(given, rule.classes), scores, f"scores of {video['name']}")
+            close(class_scores(given, rule), scores, f"scores of {video['name']}")
         classes = np.asarray(video["classes"], dtype=np.int64)
         for key, name in NORMALISED.items():
             if key in video:

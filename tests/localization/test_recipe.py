@@ -205,5 +205,7 @@ def test_a_blend_that_has_no_meaning_is_refused(change: dict[str, Any], message:
 def test_a_class_rule_without_meaning_is_refused() -> None:
     with pytest.raises(ValueError, match="class threshold must be finite"):
         ClassRule(float("nan"))
-    with pytest.raises(ValueError, match="pooled_ratio must be a whole number >= 1, not 0"):
-        ClassRule(pooled="cas", pooled_ratio=0)
+    for wrong in (ClassRule(fallback=False), ClassRule(pooled_ratio=0)):
+        ratio = -1 if not wrong.fallback else 8
+        with pytest.raises(ValueError, match="pooled_ratio must be 0, or above it without"):
+            replace(wrong, pooled_ratio=ratio)

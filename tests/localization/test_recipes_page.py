@@ -65,9 +65,9 @@ def test_a_recipe_is_told_in_words() -> None:
 
 
 def test_a_pooled_class_score_is_told_in_words() -> None:
-    pooled = replace(MINE, classes=ClassRule(0.0, fallback=False, pooled="cas", pooled_ratio=4))
+    pooled = replace(MINE, classes=ClassRule(0.0, fallback=False, pooled_ratio=4))
     assert in_words(pooled)[0] == (
-        "classes: mean of the T // 4 largest cas > 0, else none; none in fewer than 4 snippets"
+        "classes: mean of the T // 4 largest snippets of the score > 0, else none"
     )
 
 

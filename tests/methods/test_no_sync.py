@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from wsal_bench import plugins
 from wsal_bench.api import Task
+from wsal_bench.config import Layer, build
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.training.hooks import Progress
 from wsal_bench.training.trainable import TrainableMethod
@@ -78,7 +79,8 @@ def test_forward_loss_and_backward_wait_for_nothing(
         for i in range(9)
     ]
     widths = {name: 8 for name in kind.Config.fields() if name.endswith(("_hidden", "fsd_dim"))}
-    config = kind.Config(num_snippets=40, **widths, **options)
+    given = Layer("test", {"num_snippets": 40, **widths, **options})
+    config = build(kind.Config, [given], owner="it")
     method = kind(config, Task(feature_dim=16, class_names=("a", "b", "c")))
     network = method.network().to("meta")
     batch = next(iter(method.batches(videos, rng, Progress()))).to("meta")

@@ -66,13 +66,12 @@ def _sentences(recipe: ProposalRecipe) -> Iterator[str]:
 def _classes(rule: ClassRule) -> str:
     sign = ">" if rule.strict else ">="
     score = "video score"
-    if rule.pooled:
-        score = f"mean of the T // {rule.pooled_ratio} largest {rule.pooled}"
+    if rule.pooled_ratio:
+        score = f"mean of the T // {rule.pooled_ratio} largest snippets of the score"
     text = f"{score} {sign} {rule.threshold:g}"
     text += ", else the best one" if rule.fallback else ", else none"
     if rule.skips_lone_first:
         text += "; none where the class of index 0 is the only one"
-    text += f"; none in fewer than {rule.pooled_ratio} snippets" if rule.pooled else ""
     return text + ("; a class that is taken counts 1 in the bonus" if rule.binarised else "")
 
 

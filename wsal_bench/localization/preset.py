@@ -64,11 +64,10 @@ class Preset:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needs", MappingProxyType(dict(self.needs)))
-        scores = () if self.recipe.classes.pooled else ("video_scores",)
-        if set(self.needs) != {*self.recipe.sequences, *scores}:
+        if set(self.needs) != set(self.recipe.needs):
             raise ValueError(
-                f"recipe {self.recipe.name!r} cuts {[*self.recipe.sequences, *scores]}, "
-                f"but {sorted(self.needs)} are described"
+                f"recipe {self.recipe.name!r} looks at {list(self.recipe.needs)}, but "
+                f"{sorted(self.needs)} are described"
             )
 
     @property

@@ -105,12 +105,17 @@ class ProposalRecipe:
     @cached_property
     def sequences(self) -> tuple[str, ...]:
         """Names of the gates and score sequences that the activations must have, sorted."""
-        names = {self.classes.pooled} - {""}
+        names = set()
         for entry in self.lists:
             names |= {entry.gate, entry.score}
             if entry.blend is not None:
                 names.add(entry.blend.name)
         return tuple(sorted(names))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What of the activations is looked at: `sequences`, and `video_scores` where they are."""
+        return (*self.sequences, *(() if self.classes.pooled_ratio else ("video_scores",)))
 
     def to_json(self) -> dict[str, Any]:
         """All fields as JSON values; equal recipes give equal documents, so it can be hashed.

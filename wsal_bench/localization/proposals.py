@@ -21,7 +21,6 @@ from wsal_bench.localization.proposal_recipe import ProposalRecipe
 from wsal_bench.localization.rules import RUN_SCORES, ClassRule, GateList, Nms
 from wsal_bench.localization.sequences import (
     check_sequences,
-    class_scores,
     scored_snippets,
     snippets,
     thresholds_of,
@@ -106,26 +105,46 @@ def propose(activations: Activations, recipe: ProposalRecipe) -> Proposals:
     return Proposals(rows.start, rows.end, rows.label, rows.score)
 
 
+def class_scores(activations: Activations, recipe: ProposalRecipe) -> Floats:
+    """[C] what decides which classes are taken; -inf where the video is too short to say."""
+    ratio = recipe.classes.pooled_ratio
+    if not ratio:
+        return np.asarray(activations.video_scores, dtype=np.float64)
+    name, num_classes = recipe.lists[0].score, len(activations.video_scores)
+    found = activations.gates if name in activations.gates else activations.scores
+    values = np.asarray(found[name], dtype=np.float64).reshape(len(activations.times) - 1, -1)
+    values = np.broadcast_to(values, (len(values), num_classes))  # a gate may be one for all
+    num = len(values) // ratio
+    if not num:
+        return np.full(num_classes, -np.inf)
+    best: Floats = np.sort(values, axis=0)[-num:].mean(axis=0)
+    return best
+
+
 def select_classes(scores: FloatArray, rule: ClassRule) -> NDArray[np.intp]:
-    """Indices of the classes that get proposals, rising; see `class_scores` and `ClassRule`."""
-    scores = np.asarray(scores, dtype=np.float64)
+    """Indices of the classes that get proposals, rising; see `ClassRule` and `class_scores`."""
     above = scores > rule.threshold if rule.strict else scores >= rule.threshold
     taken = np.flatnonzero(above)
-    if rule.fallback and not len(taken) and np.isfinite(scores).any():
+    if rule.fallback and not len(taken):
         taken = np.asarray([np.argmax(scores)], dtype=np.intp)
     return taken[:0] if rule.skips_lone_first and not taken.any() else taken
 
 
-def class_bonus(entry: GateList, rule: ClassRule, video_score: float) -> float:
+def class_bonus(entry: GateList, rule: ClassRule, class_score: float) -> float:
     """What is added to the score of a class's proposals."""
-    return entry.class_bonus * (1.0 if rule.binarised else float(video_score))
+    return entry.class_bonus * (1.0 if rule.binarised else class_score)
 
 
 def _cut(activations: Activations, recipe: ProposalRecipe) -> Rows:
     check_sequences(activations, recipe)
-    curves = _Curves(activations, recipe)
-    classes = curves.classes
-    found = [_cut_list(entry, curves, row) for row in range(len(classes)) for entry in recipe.lists]
+    scores = class_scores(activations, recipe)
+    classes = select_classes(scores, recipe.classes)
+    curves = _Curves(activations, recipe, classes)
+    found = [
+        _cut_list(entry, curves, row, float(scores[label]))
+        for row, label in enumerate(classes.tolist())
+        for entry in recipe.lists
+    ]
     if not found:
         none = np.empty(0, dtype=np.int64)
         return Rows(none, none, np.empty(0), np.empty(0), none, np.empty(0), none)
@@ -154,7 +173,7 @@ class _Runs:
     score: Floats
 
 
-def _cut_list(entry: GateList, curves: _Curves, row: int) -> _Runs:
+def _cut_list(entry: GateList, curves: _Curves, row: int, class_score: float) -> _Runs:
     from wsal_bench.localization._cutting import cut
 
     recipe = curves.recipe
@@ -180,8 +199,7 @@ def _cut_list(entry: GateList, curves: _Curves, row: int) -> _Runs:
         recipe.inflation,
         _SCRATCH.take(0, 2 * len(gate)),
     )
-    video_score = curves.scores[curves.classes[row]]
-    return _Runs(first, stop, score + class_bonus(entry, recipe.classes, video_score))
+    return _Runs(first, stop, score + class_bonus(entry, recipe.classes, class_score))
 
 
 def _limits(entry: GateList, thresholds: Floats) -> Floats:
@@ -212,13 +230,13 @@ class _Curves:
     Args:
         activations: of the video.
         recipe: how they are prepared.
+        classes: [K] that get proposals; sequences are asked for by position in it.
     """
 
-    def __init__(self, activations: Activations, recipe: ProposalRecipe) -> None:
-        self.activations, self.recipe = activations, recipe
-        self.scores = class_scores(activations, recipe.classes)
-        # [K] that get proposals; sequences are asked for by position in it
-        self.classes = select_classes(self.scores, recipe.classes)
+    def __init__(
+        self, activations: Activations, recipe: ProposalRecipe, classes: NDArray[np.intp]
+    ) -> None:
+        self.activations, self.recipe, self.classes = activations, recipe, classes
         self._snippets: dict[str, FloatArray] = {}
         self._steps: dict[Hashable, Floats] = {}
 

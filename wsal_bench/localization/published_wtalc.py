@@ -14,7 +14,7 @@ from wsal_bench.localization.rules import Blend, ClassRule, GateList, Nms
 
 WTALC: Final = ProposalRecipe(
     name="wtalc",
-    classes=ClassRule(0.0, strict=True, fallback=False, pooled="logits", pooled_ratio=8),
+    classes=ClassRule(threshold=0.0, strict=True, fallback=False, pooled_ratio=8),
     lists=(
         GateList(
             "logits",
@@ -132,14 +132,12 @@ PRESETS: Final = (
         WTALC,
         summary="W-TALC on THUMOS14",
         source="sujoyp/wtalc-pytorch 81ea982",
-        needs={
-            "logits": "[T, C] raw class logits; a class is taken where the mean of its T // 8 "
-            "largest is above 0",
-        },
+        needs={"logits": "[T, C] raw class logits"},
         quirks=(
             "one threshold a class and video, the middle of its range, and no NMS: runs of one "
             "threshold do not overlap",
-            "a run's score is its largest logit plus 0.7 of the class score",
+            "a class is taken where the mean of its T // 8 largest logits, NOT a probability, is "
+            "above 0; a run's score is its largest logit plus 0.7 of that mean",
             "videos of fewer than 8 snippets have no class score, and so no segment",
             _AMBIGUOUS,
         ),
@@ -148,10 +146,9 @@ PRESETS: Final = (
         WTALC_ANET,
         summary="W-TALC on ActivityNet: smoothed logits, a lower cut",
         source="sujoyp/wtalc-pytorch 81ea982 and its issue 1",
-        needs={
-            "logits": "[T, C] raw class logits; classes are taken by those before smoothing",
-        },
+        needs={"logits": "[T, C] raw class logits"},
         quirks=(
+            "the mean of the T // 8 largest logits is that before smoothing",
             "the window of the Savitzky-Golay filter is 351 snippets: most videos are one window, "
             "and their logits become a straight line",
             "smoothing is commented out in the published code; with it and 0.7 the authors get "

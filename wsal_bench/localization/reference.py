@@ -14,11 +14,10 @@ import numpy as np
 
 from wsal_bench.localization.interpolation import Floats, step_borders, upsample
 from wsal_bench.localization.proposal_recipe import ProposalRecipe
-from wsal_bench.localization.proposals import class_bonus, select_classes
+from wsal_bench.localization.proposals import class_bonus, class_scores, select_classes
 from wsal_bench.localization.rules import GateList, Nms
 from wsal_bench.localization.sequences import (
     check_sequences,
-    class_scores,
     scored_snippets,
     snippets,
     thresholds_of,
@@ -88,8 +87,7 @@ def _border_times(activations: Activations, recipe: ProposalRecipe) -> list[floa
 def _all_rows(activations: Activations, recipe: ProposalRecipe) -> list[Row]:
     check_sequences(activations, recipe)
     rows: list[Row] = []
-    scores = class_scores(activations, recipe.classes)
-    for label in select_classes(scores, recipe.classes).tolist():
+    for label in select_classes(class_scores(activations, recipe), recipe.classes).tolist():
         for entry in recipe.lists:
             rows += _rows_of_list(entry, label, activations, recipe)
     return rows
@@ -102,8 +100,7 @@ def _rows_of_list(
     coarse = snippets(entry.gate, activations, recipe, one)
     gate = _steps(coarse, recipe)
     own = _steps(scored_snippets(entry, activations, recipe, one), recipe)
-    score = class_scores(activations, recipe.classes)[label]
-    bonus = class_bonus(entry, recipe.classes, float(score))
+    bonus = class_bonus(entry, recipe.classes, float(class_scores(activations, recipe)[label]))
     rows = []
     for threshold in thresholds_of(entry, coarse[0]).tolist():
         score = np.where(own < threshold, 0.0, own) if _zeroes(entry, entry.score) else own

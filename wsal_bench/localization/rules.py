@@ -24,13 +24,12 @@ class ClassRule:
             overwrites the scores with zeros and ones before it adds them.
         skips_lone_first: a video whose only class is the one of index 0 gets nothing: what
             `if indices.any()` does to the indices of the classes.
-        pooled: name of a score sequence; a class's score is then the mean of its largest snippets,
-            here and in the bonus, whatever the video scores say. Empty: it is the video score.
-        pooled_ratio: one snippet in so many is pooled, rounded down; a video of fewer snippets has
-            no class at all.
+        pooled_ratio: 0: a class's score is the video score that the method gives; r: it is the mean
+            of the T // r largest snippets of the first list's score sequence, as the method gives
+            that, and where T < r no class is taken: what W-TALC does with its logits.
 
     Raises:
-        ValueError: the threshold is not finite, or the ratio is not a whole number above 0.
+        ValueError: the threshold is not finite, the ratio is below 0, or above it with `fallback`.
     """
 
     threshold: float = 0.25
@@ -38,15 +37,16 @@ class ClassRule:
     fallback: bool = True
     binarised: bool = False
     skips_lone_first: bool = False
-    pooled: str = ""
-    pooled_ratio: int = 8
+    pooled_ratio: int = 0
 
     def __post_init__(self) -> None:
         make_floats(self, "threshold")
         if not isfinite(self.threshold):
             raise ValueError(f"class threshold must be finite, not {self.threshold}")
-        if type(self.pooled_ratio) is not int or self.pooled_ratio < 1:
-            raise ValueError(f"pooled_ratio must be a whole number >= 1, not {self.pooled_ratio!r}")
+        if self.pooled_ratio < 0 or (self.pooled_ratio and self.fallback):
+            raise ValueError(
+                f"pooled_ratio must be 0, or above it without fallback, not {self.pooled_ratio}"
+            )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization.interpolation import Floats, min_max
 from wsal_bench.localization.proposal_recipe import ProposalRecipe
-from wsal_bench.localization.rules import ClassRule, GateList
+from wsal_bench.localization.rules import GateList
 from wsal_bench.types import Activations, FloatArray, IntArray
 
 
@@ -28,17 +28,6 @@ def check_sequences(activations: Activations, recipe: ProposalRecipe) -> None:
             "which the activations do not have",
             hint=did_you_mean(missing[0], known),
         )
-
-
-def class_scores(activations: Activations, rule: ClassRule) -> Floats:
-    """[C] what a class rule looks at and the bonus counts; -inf where a video is too short."""
-    if not rule.pooled:
-        return np.asarray(activations.video_scores, dtype=np.float64)
-    values = np.asarray(activations.scores[rule.pooled], dtype=np.float64)
-    kept = len(values) // rule.pooled_ratio
-    if not kept:
-        return np.full(values.shape[1], -np.inf)
-    return np.asarray(np.sort(values, axis=0)[-kept:].mean(axis=0))
 
 
 def snippets(
