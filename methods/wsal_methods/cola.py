@@ -63,7 +63,7 @@ CAS_LIST, ACTIONNESS_LIST = COLA.lists
 class CoLAConfig(TrainableConfig):
     """Published values of CoLA on THUMOS14, unless it says otherwise."""
 
-    epochs: int = Field(epochs_of(6_000, batch_size=16), ge=1)  # CoLA code, steps
+    epochs: int = Field(epochs_of(6_000, batch_size=16), ge=1)  # CoLA code: steps
     batch_size: int = Field(16, ge=1)  # CoLA code
     learning_rate: float = Field(1e-4, gt=0)  # CoLA code
     weight_decay: float = Field(5e-4, ge=0)  # CoLA code, weight decay of Adam

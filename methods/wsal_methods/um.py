@@ -54,7 +54,7 @@ CAS_LIST, MAGNITUDE_LIST = UM.lists
 class UMConfig(TrainableConfig):
     """Published values of UM on THUMOS14, unless it says otherwise."""
 
-    epochs: int = Field(epochs_of(10_000, batch_size=16), ge=1)  # UM code, steps
+    epochs: int = Field(epochs_of(10_000, batch_size=16), ge=1)  # UM code: steps
     batch_size: int = Field(16, ge=1)  # UM code, --batch_size
     learning_rate: float = Field(1e-4, gt=0)  # UM code, --lr
     weight_decay: float = Field(5e-4, ge=0)  # UM code, weight decay of Adam
