@@ -201,6 +201,7 @@ class Method(TrainableMethod):
     paper: ClassVar[Mapping[str, Mapping[str, float]]] = {
         "thumos14": {"0.5": 34.6, "0.1:0.7": 42.6}
     }
+    paper_protocols: ClassVar[Mapping[str, str]] = {"thumos14": "thumos14/acmnet-2021"}
 
     def network(self) -> ACMNetwork:
         """A fresh network."""

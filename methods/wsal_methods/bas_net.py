@@ -12,29 +12,25 @@ makes, one a step; a class that never rises above 0 gets no segment (there: an e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
 from pydantic import Field
 from torch import Tensor, nn
 
 from wsal_bench.api import (
     Activations,
     Batch,
-    Epoch,
     Progress,
     TrainableConfig,
     TrainableMethod,
     Video,
-    WeakVideo,
     as_array,
     collate,
     epochs_of,
     jitter_indices,
     recipe,
-    shuffled_batches,
     uniform_indices,
 )
 from wsal_bench.localization.recipe import ProposalRecipe
@@ -55,7 +51,9 @@ BASNET = recipe("basnet")
 class BaSNetConfig(TrainableConfig):
     """Published values of BaS-Net on THUMOS14."""
 
-    epochs: int = Field(epochs_of(1500, batch_size=16), ge=1)  # BaS-Net code: 1,500 steps
+    epochs: int = Field(
+        epochs_of(1500, batch_size=16), ge=1
+    )  # BaS-Net code: 1,500 steps, 115 epochs
     batch_size: int = Field(16, ge=1)  # BaS-Net code
     learning_rate: float = Field(1e-4, gt=0)  # BaS-Net code
     weight_decay: float = Field(5e-4, ge=0)  # BaS-Net code
@@ -137,6 +135,7 @@ class Method(TrainableMethod):
     """BaS-Net, without its suppression branch, and without the sparsity of its filter."""
 
     Config = BaSNetConfig
+    draw = staticmethod(jitter_indices)  # a short video repeats its snippets
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "base": {"suppression": False, "sparsity_weight": 0.0},
@@ -151,8 +150,7 @@ class Method(TrainableMethod):
         "sparsity_weight": (0.0, 1e-5, 1e-4, 1e-3),
         "topk_ratio": (4, 8, 16),
     }
-    # tables of the paper as the field's list of results quotes them; protocol thumos14/basnet-2020
-    # (210 videos, seconds), and ActivityNet's own rule
+    # tables of the paper as the field's list of results quotes them
     paper: ClassVar[Mapping[str, Mapping[str, float]]] = {
         "thumos14": {
             "0.1": 58.2,
@@ -169,22 +167,11 @@ class Method(TrainableMethod):
         "activitynet12": {"0.5": 38.5, "0.75": 24.2, "0.95": 5.6, "0.5:0.95": 24.3},
         "activitynet13": {"0.5": 34.5, "0.75": 22.5, "0.95": 4.9, "0.5:0.95": 22.2},
     }
+    paper_protocols: ClassVar[Mapping[str, str]] = {"thumos14": "thumos14/basnet-2020"}
 
     def network(self) -> Network:
         """A fresh network, in torch's own initialisation as published."""
         return Network(self.task.feature_dim, self.task.num_classes, self.config)
-
-    def batches(
-        self, videos: Sequence[WeakVideo], generator: np.random.Generator, progress: Progress
-    ) -> Epoch[Batch]:
-        """Every video once; a short one repeats its snippets."""
-        return shuffled_batches(
-            videos,
-            generator,
-            batch_size=self.config.batch_size,
-            num_snippets=self.config.num_snippets,
-            draw=jitter_indices,
-        )
 
     def inference_batch(self, video: Video) -> Batch:
         """As many snippets as in training, evenly spaced; a short video repeats its own."""

@@ -176,6 +176,7 @@ class Method(TrainableMethod):
             "0.1:0.7": 43.6,
         }
     }
+    paper_protocols: ClassVar[Mapping[str, str]] = {"thumos14": "thumos14/ftcl-2022"}
 
     def network(self) -> FTCLNetwork:
         """A fresh network."""

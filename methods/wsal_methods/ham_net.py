@@ -176,7 +176,8 @@ class Method(TrainableMethod):
         "sparsity_weight": (0.0, 0.4, 0.8),
         "guide_weight": (0.0, 0.4, 0.8),
     }
-    # the field's list of results, in seconds; other papers quote another version (39.8 on average)
+    # the field's list of results, in seconds; other papers quote another version (39.8 on average).
+    # Which test videos counted is not known, so no protocol is named
     paper: ClassVar[Mapping[str, Mapping[str, float]]] = {
         "thumos14": {
             "0.1": 65.9, "0.2": 59.6, "0.3": 52.2, "0.4": 43.1,

@@ -170,7 +170,8 @@ class Method(TrainableMethod):
         "action_ratio": (4, 9, 18),
         "background_ratio": (2, 4, 8),
     }
-    # the field's list of results; seconds, 210 videos: `thumos14/um-2021`
+    # the field's list of results
+    paper_protocols: ClassVar[Mapping[str, str]] = {"thumos14": "thumos14/um-2021"}
     paper: ClassVar[Mapping[str, Mapping[str, float]]] = {
         "thumos14": {
             "0.1": 67.5, "0.2": 61.2, "0.3": 52.3, "0.4": 43.4,

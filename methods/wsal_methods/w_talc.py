@@ -49,13 +49,15 @@ WTALC = recipe("wtalc")
 class WTALCConfig(TrainableConfig):
     """Published values of W-TALC on THUMOS14."""
 
-    epochs: int = Field(epochs_of(100_000, batch_size=10), ge=1)  # W-TALC code, --max-iter
+    epochs: int = Field(
+        epochs_of(100_000, batch_size=10), ge=1
+    )  # W-TALC code: up to 100,000 steps, which are 5,000 epochs
     batch_size: int = Field(10, ge=1)  # W-TALC code, --batch-size
     learning_rate: float = Field(1e-4, gt=0)  # W-TALC code, --lr
     weight_decay: float = Field(5e-4, ge=0)  # W-TALC code, weight decay of Adam
     num_snippets: int = Field(750, ge=1)  # W-TALC code, --max-seqlen: longer videos are cropped
     max_test_snippets: int = Field(10**6, ge=1)  # W-TALC code: tests on all of them
-    num_similar: int = Field(3, ge=0)  # W-TALC code, --num-similar: pairs of a batch
+    num_similar: int = Field(3, ge=0)  # W-TALC code, --num-similar: pairs, as many as fit
     topk_ratio: int = Field(8, ge=1)  # W-TALC paper, s = 8: one snippet in eight
     dropout: float = Field(0.7, ge=0, lt=1)  # W-TALC code, on the embedded features
     mil_weight: float = Field(0.5, ge=0)  # W-TALC code, --Lambda
@@ -113,12 +115,12 @@ class Method(TrainableMethod):
         "topk_ratio": (4, 8, 16),
         "num_similar": (1, 3, 5),
     }
-    # as the field's list of results quotes the paper; scored by W-TALC's own rule (whole snippets,
-    # segments in ambiguous stretches dropped): protocol thumos14/wtalc-2018
+    # as the field's list of results quotes the paper
     paper: ClassVar[Mapping[str, Mapping[str, float]]] = {
         "thumos14": {"0.1": 55.2, "0.2": 49.6, "0.3": 40.1, "0.4": 31.1, "0.5": 22.8, "0.7": 7.6},
         "activitynet12": {"0.5": 37.0, "0.5:0.95": 18.0},
     }
+    paper_protocols: ClassVar[Mapping[str, str]] = {"thumos14": "thumos14/wtalc-2018"}
 
     def network(self) -> Network:
         """A fresh network.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from wsal_bench.api import Parent, Session, Task
+from wsal_bench.api import Parent, Session, Task, protocol
 from wsal_bench.config import build, read_presets
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.localization.recipe import ACM, COMMON, recipe
@@ -149,6 +149,19 @@ def test_every_preset_is_valid_and_sets_nothing_that_the_parent_decides(name: st
         build(module.Method.Config, [preset.layer], owner=name)
         assert not shared & set(preset.options)
         assert preset.found.known
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_published_figures_fit_the_protocol_that_they_were_scored_under(name: str) -> None:
+    method = METHODS[name].Method
+    unknown = {"thumos14"} if name == "ham-net" else set()
+    assert set(method.paper_protocols) == set(method.paper) & {"thumos14"} - unknown
+    for data, known in method.paper_protocols.items():
+        rules = protocol(known)
+        assert known.startswith(f"{data}/")
+        single = {key for key in method.paper[data] if ":" not in key}
+        assert single & {f"{value:g}" for value in rules.tious}
+        assert all(0 < value < 100 for value in method.paper[data].values())
 
 
 def test_ftcl_shares_exactly_what_acm_net_has_beyond_training() -> None:

@@ -268,6 +268,8 @@ class Method(ABC):
     """True where `localize` is overridden."""
     paper: ClassVar[Mapping[str, Mapping[str, float]]] = {}
     """Published mAP in percent: data set -> {"0.5": ..., "0.1:0.7": ...}."""
+    paper_protocols: ClassVar[Mapping[str, str]] = {}
+    """Data set -> name of the protocol that `paper` was scored under, where that is known."""
 
     def __init__(self, config: Any, task: Task, parents: Mapping[str, Parent] | None = None):
         self.config = config
