@@ -154,4 +154,4 @@ def test_a_run_lends_its_truth_to_a_file_beside_it(cli: Cli, results: Path) -> N
     done = cli("rescore", first)
     assert done.exit_code == 0 and "simulated/common" in done.stdout
     done = cli("rescore", first, "--recipe", "acm")
-    assert done.exit_code == 2 and "no detections under the recipe 'acm'" in done.stderr
+    assert done.exit_code == 2 and "no detections under the recipe 'acm-net'" in done.stderr

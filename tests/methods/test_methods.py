@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from wsal_bench.api import Parent, Session, Task, protocol
+from wsal_bench.api import Parent, Session, Task, epochs_of, protocol
 from wsal_bench.config import build, read_presets
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.localization.recipe import ACM, COMMON, recipe
@@ -149,6 +149,14 @@ def test_every_preset_is_valid_and_sets_nothing_that_the_parent_decides(name: st
         build(module.Method.Config, [preset.layer], owner=name)
         assert not shared & set(preset.options)
         assert preset.found.known
+
+
+def test_published_steps_become_epochs() -> None:
+    cola_anet = read_presets(Path(str(cola.__file__)).parent / "presets" / "cola.yaml")
+    options = cola_anet["activitynet12"].options
+    assert options["epochs"] == epochs_of(100_000, batch_size=options["batch_size"], videos=4819)
+    assert um.Method.Config().epochs == round(10_000 / 13)
+    assert cola.Method.Config().epochs == round(6_000 / 13)
 
 
 @pytest.mark.parametrize("name", METHODS)
