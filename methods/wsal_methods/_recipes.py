@@ -15,6 +15,25 @@ def adjusted(base: ProposalRecipe, **changes: Any) -> ProposalRecipe:
     return base if changed == base else replace(changed, name=f"{base.name}-adjusted")
 
 
+def tuned(
+    base: ProposalRecipe, config: Any, *thresholds: tuple[float, ...], **changes: Any
+) -> ProposalRecipe:
+    """A recipe with the options that most published methods have.
+
+    Args:
+        base: the published one.
+        config: has `class_threshold`, `class_bonus` and `inflation`.
+        thresholds: of each gate list.
+        changes: further fields.
+    """
+    lists = tuple(
+        replace(entry, thresholds=cuts, class_bonus=config.class_bonus)
+        for entry, cuts in zip(base.lists, thresholds, strict=True)
+    )
+    classes = replace(base.classes, threshold=config.class_threshold)
+    return adjusted(base, classes=classes, lists=lists, inflation=config.inflation, **changes)
+
+
 def common_at(*, class_threshold: float, nms_threshold: float) -> ProposalRecipe:
     """The recipe `common` with these thresholds."""
     return adjusted(

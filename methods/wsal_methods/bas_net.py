@@ -12,29 +12,25 @@ makes, one a step; a class that never rises above 0 gets no segment (there: an e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
 from pydantic import Field
 from torch import Tensor, nn
 
 from wsal_bench.api import (
     Activations,
     Batch,
-    Epoch,
     Progress,
     TrainableConfig,
     TrainableMethod,
     Video,
-    WeakVideo,
     as_array,
     collate,
     epochs_of,
     jitter_indices,
     recipe,
-    shuffled_batches,
     uniform_indices,
 )
 from wsal_bench.localization.recipe import ProposalRecipe
@@ -147,6 +143,7 @@ class Method(TrainableMethod):
         "terms": "video labels of a base and a suppressed branch; sparsity of the filter",
         "left_out": "nothing of the THUMOS14 form",
     }
+    draw = staticmethod(jitter_indices)  # a short video repeats its snippets
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "base": {"suppression": False, "sparsity_weight": 0.0},
@@ -183,18 +180,6 @@ class Method(TrainableMethod):
     def network(self) -> Network:
         """A fresh network, in torch's own initialisation as published."""
         return Network(self.task.feature_dim, self.task.num_classes, self.config)
-
-    def batches(
-        self, videos: Sequence[WeakVideo], generator: np.random.Generator, progress: Progress
-    ) -> Epoch[Batch]:
-        """Every video once; a short one repeats its snippets."""
-        return shuffled_batches(
-            videos,
-            generator,
-            batch_size=self.config.batch_size,
-            num_snippets=self.config.num_snippets,
-            draw=jitter_indices,
-        )
 
     def inference_batch(self, video: Video) -> Batch:
         """As many snippets as in training, evenly spaced; a short video repeats its own."""

@@ -216,7 +216,7 @@ def test_scores_that_a_run_does_not_have_cannot_be_diagnosed(
 ) -> None:
     result = cli("show", "--plugins", toys, run, "--diagnose", "--recipe", "acm")
     assert result.exit_code == 2
-    assert "no scores under recipe 'acm'" in result.stderr
+    assert "no scores under recipe 'acm-net'" in result.stderr
     assert "the run has: own toy-data/common" in result.stderr
 
 

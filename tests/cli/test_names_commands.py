@@ -65,10 +65,18 @@ def test_show_reads_options_with_their_comments(cli: Cli, toys: Path) -> None:
         ("simulated", "dataset"),
         ("thumos14/common", "protocol"),
         ("acm", "recipe"),
+        ("asm-loc", "recipe"),
     ],
 )
 def test_show_knows_what_a_name_stands_for(name: str, kind: str, cli: Cli) -> None:
     assert data(cli, "show", name)["kind"] == kind
+
+
+def test_show_a_method_shows_the_recipe_of_its_name_too(cli: Cli) -> None:
+    shown = data(cli, "show", "acm-net")
+    assert (shown["kind"], shown["recipe"]["name"]) == ("method", "acm-net")
+    assert shown["recipe"] == data(cli, "show", "acm")
+    assert "recipe" not in data(cli, "show", "mil")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +175,7 @@ def test_a_recipe_says_its_rules_sources_and_needs(cli: Cli) -> None:
     listed = {entry["name"]: entry for entry in data(cli, "list", "recipes")["recipes"]}
     assert listed["case"]["cuts"] == "1 gate list, 9 thresholds, partial-soft NMS 0.4 +1 s"
     assert listed["case"]["sources"] == ["Qinying-Liu/CASE b7c34da"]
-    assert listed["co2"]["needs"] == ["attention", "logits"]
+    assert listed["co2-net"]["needs"] == ["attention", "logits"]
     shown = data(cli, "show", "case")
     assert shown["in_words"] == listed["case"]["rules"]
     assert set(shown["needs"]) == {"selection", "video_scores"}

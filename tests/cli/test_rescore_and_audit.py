@@ -177,7 +177,7 @@ def test_a_run_lends_its_truth_to_a_file_beside_it(cli: Cli, results: Path) -> N
     done = cli("rescore", first)
     assert done.exit_code == 0 and "simulated/common" in done.stdout
     done = cli("rescore", first, "--recipe", "acm")
-    assert done.exit_code == 2 and "no detections under the recipe 'acm'" in done.stderr
+    assert done.exit_code == 2 and "no detections under the recipe 'acm-net'" in done.stderr
 
 
 def test_audit_finds_all_seeds_and_what_they_make_of_a_name(cli: Cli, results: Path) -> None:

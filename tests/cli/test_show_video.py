@@ -140,7 +140,7 @@ def test_segments_are_drawn_where_no_activations_are_stored(
         (("--video", "test1", "--diagnose"), "two reports"),
         (("--video", "test1", "--buckets", "thumos14"), "--buckets without --diagnose"),
         (("--video", "test1", "--diving-rule"), "--diving-rule without --diagnose"),
-        (("--video", "test1", "--recipe", "acm"), "no scores under recipe 'acm'"),
+        (("--video", "test1", "--recipe", "acm"), "no scores under recipe 'acm-net'"),
         (("--video", "test1", "--tiou", "0"), "--tiou"),
         (("--video", "test1", "--tiou", "1.5"), "--tiou"),
     ],

@@ -36,7 +36,7 @@ def with_generated(page: str) -> str:
 def _row(found: Preset) -> str:
     made = found.recipe
     cells = (
-        f"`{made.name}`",
+        f"`{found.name}`",
         _classes(made.classes),
         made.normalisation + (", gates too" if made.normalises_gates else ""),
         "<br>".join(_gate(entry) for entry in made.lists),

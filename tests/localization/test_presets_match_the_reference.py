@@ -109,6 +109,12 @@ def any_list(generator: np.random.Generator, stream: str) -> GateList:
     )
 
 
+def any_class_rule(generator: np.random.Generator) -> ClassRule:
+    strict, fallback, binarised, skips = (generator.random(4) < 0.5).tolist()
+    pooled = 0 if fallback else int(generator.integers(0, 9))
+    return ClassRule(0.25, strict, fallback, binarised, skips, pooled)
+
+
 def any_recipe(generator: np.random.Generator) -> ProposalRecipe:
     def flip() -> bool:
         return bool(generator.random() < 0.5)
@@ -116,7 +122,7 @@ def any_recipe(generator: np.random.Generator) -> ProposalRecipe:
     streams = ["one", "two"] if flip() else [""]
     return ProposalRecipe(
         name="any",
-        classes=ClassRule(0.25, flip(), flip(), binarised=flip(), skips_lone_first=flip()),
+        classes=any_class_rule(generator),
         lists=tuple(any_list(generator, stream) for stream in streams * 2),
         nms=any_nms(generator),
         normalisation=str(  # type: ignore[arg-type]

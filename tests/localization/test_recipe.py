@@ -9,7 +9,8 @@ import pytest
 
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.localization import Blend, ClassRule, GateList, Nms
-from wsal_bench.localization.recipe import COMMON, names, recipe
+from wsal_bench.localization.preset import STORED
+from wsal_bench.localization.recipe import COMMON, names, preset, recipe, spelled, stored
 from wsal_bench.running.recipe_file import recipe_from_json
 
 TWO_STREAMS = (GateList("cas", (0.5,), stream="a"), GateList("cas", (0.5,), stream="b"))
@@ -56,7 +57,6 @@ def test_the_published_recipe_keeps_the_doubles_of_its_thresholds() -> None:
 
 
 def test_an_unknown_recipe_is_answered_with_the_nearest() -> None:
-    assert {"acm", "common"} <= set(names())
     with pytest.raises(UsageError, match="no recipe 'comon'; did you mean 'common'"):
         recipe("comon")
 
@@ -65,9 +65,26 @@ def test_a_later_field_that_a_recipe_does_not_use_is_not_in_its_document() -> No
     # digests of the documents that the first stored runs hold
     digests = {
         name: sha256(json.dumps(recipe(name).to_json()).encode()).hexdigest()[:16]
-        for name in ("acm", "common")
+        for name in ("acm-net", "bas-net", "co2-net", "ham-net", "common")
     }
-    assert digests == {"acm": "a6662d19b27f9c84", "common": "095197ea71c67ef7"}
+    assert digests == {
+        "acm-net": "a6662d19b27f9c84",
+        "bas-net": "6a18ad0ff49f2ec4",
+        "co2-net": "6f6b7a8f44075e67",
+        "ham-net": "4c8376f2ced6fa0c",
+        "common": "095197ea71c67ef7",
+    }
+
+
+def test_a_recipe_is_spelled_as_its_method_and_its_document_as_ever() -> None:
+    assert {"acm-net", "bas-net", "ham-net", "w-talc", "um", "cola"} <= set(names())
+    assert not set(STORED.values()) & set(names())
+    for new, old in STORED.items():
+        assert recipe(old) is recipe(new)
+        assert recipe(new).name == recipe(new).to_json()["name"] == old
+        assert (preset(old).name, spelled(old), stored(new)) == (new, new, old)
+    for name in ("own", "um", "a-recipe-of-ones-own"):
+        assert spelled(name) == stored(name) == name
 
 
 @pytest.mark.parametrize("name", names())
@@ -185,6 +202,10 @@ def test_a_blend_that_has_no_meaning_is_refused(change: dict[str, Any], message:
         replace(Blend("attention"), **change)
 
 
-def test_a_class_threshold_is_a_number() -> None:
+def test_a_class_rule_without_meaning_is_refused() -> None:
     with pytest.raises(ValueError, match="class threshold must be finite"):
         ClassRule(float("nan"))
+    for wrong in (ClassRule(fallback=False), ClassRule(pooled_ratio=0)):
+        ratio = -1 if not wrong.fallback else 8
+        with pytest.raises(ValueError, match="pooled_ratio must be 0, or above it without"):
+            replace(wrong, pooled_ratio=ratio)

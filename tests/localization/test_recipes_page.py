@@ -64,6 +64,13 @@ def test_a_recipe_is_told_in_words() -> None:
     )
 
 
+def test_a_pooled_class_score_is_told_in_words() -> None:
+    pooled = replace(MINE, classes=ClassRule(0.0, fallback=False, pooled_ratio=4))
+    assert in_words(pooled)[0] == (
+        "classes: mean of the T // 4 largest snippets of the score > 0, else none"
+    )
+
+
 def test_recipes_that_differ_in_a_rule_differ_in_words() -> None:
     strict = replace(MINE, classes=ClassRule(0.2, binarised=True, skips_lone_first=True))
     assert in_words(strict)[0] == (

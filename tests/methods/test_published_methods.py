@@ -3,6 +3,7 @@
 With WSAL_BENCH_GOLDEN=DIR the files are those in DIR/methods.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from tests.golden_files import VARIABLE, golden_cases, golden_files
 from tests.methods.published.agreement import differences, published_methods, worst
+from wsal_bench.config import build, read_presets
 
 TOLERANCE = 1e-8
 GROUPS = ("eval_", "train_", "loss_", "grad_")
@@ -27,6 +29,28 @@ def test_outputs_losses_and_gradients_agree(path: Path) -> None:
 @pytest.mark.parametrize("stem", sorted(KNOWN))
 def test_every_method_has_its_file(stem: str) -> None:
     assert (Path(__file__).parents[1] / "golden" / "methods" / f"{stem}.npz").is_file()
+
+
+SHRUNK = {"cas_hidden", "filter_hidden", "attention_hidden"} | {
+    "num_snippets",
+    "num_similar",
+    "magnitude_margin",
+}
+FORMS = {"cola-anet12": "activitynet12", "ham-net-anet": "activitynet12"}  # else thumos14
+
+
+@pytest.mark.parametrize("stem", sorted(KNOWN))
+def test_presets_are_what_the_published_code_ran_with(stem: str) -> None:
+    published, form = published_methods()[stem], FORMS.get(stem, "thumos14")
+    with np.load(Path(__file__).parents[1] / "golden" / "methods" / f"{stem}.npz") as content:
+        options = published.options(dict(content))
+    module = Path(str(sys.modules[published.method.__module__].__file__))
+    preset = read_presets(module.parent / "presets" / f"{module.stem}.yaml")[form]
+    config = build(published.method.Config, [preset.layer], owner=stem).to_json()
+    if stem == "ham-net-anet":
+        assert config.pop("smoothing") == config["num_snippets"] // 5 // 2 * 2 + 1
+    shared = {name for name in options if name in config} - SHRUNK
+    assert {name: config[name] for name in shared} == {name: options[name] for name in shared}
 
 
 @pytest.mark.parametrize("key", ["loss_total", "grad_classifier.bias", "eval_logits"])

@@ -21,7 +21,7 @@ from wsal_bench.running.events import (
     Event,
     Note,
 )
-from wsal_bench.running.results import ResultStore, RunFiles, ScoreKey
+from wsal_bench.running.results import ResultStore, RunFiles, ScoreKey, open_run
 from wsal_bench.running.runner import run, run_all
 
 
@@ -168,6 +168,18 @@ def test_another_recipe_or_protocol_trains_nothing(tmp_path: Path) -> None:
     }
     scores = stored.scores[ScoreKey("common", "tiny/common")]
     assert scores.mean_ap.tolist() == list(other.map)
+
+
+def test_all_spellings_of_a_recipe_are_one_place_in_the_store(tmp_path: Path) -> None:
+    (first,) = run(request(tmp_path, "toy", recipe="bas-net"))
+    (again,) = run(request(tmp_path, "toy", recipe="basnet"))
+    assert (first.status, again.status, again.map) == ("ok", "skipped", first.map)
+    place = files_of(first)
+    assert place.detections("bas-net") == place.detections("basnet")
+    # as runs of before that spelling have it
+    assert place.detections("bas-net").parent.name == "basnet"
+    assert "bas-net" in {key.recipe for key in open_run(place.directory).scores}
+    assert ScoreKey("basnet", "tiny/common") in open_run(place.directory).scores
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

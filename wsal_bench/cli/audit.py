@@ -6,13 +6,18 @@ from pathlib import Path
 
 import click
 
-from wsal_bench.cli.options import dataset_option, json_option, plugins_option, results_option
+from wsal_bench.cli.options import (
+    dataset_option,
+    json_option,
+    plugins_option,
+    recipe_option,
+    results_option,
+)
 from wsal_bench.cli.output import document, show
 from wsal_bench.cli.rescore import open_target, read_truths, truth_options
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, common, protocol
 from wsal_bench.report import audited as page
-from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.studies.audit_runs import audit
 from wsal_bench.studies.targets import Target, is_run
 
@@ -24,7 +29,7 @@ from wsal_bench.studies.targets import Target, is_run
 @click.option("--protocol-b", "rules_b", metavar="NAME", help="The rules B was scored under.")
 @dataset_option("Whose common rules; by default the run's, or what videos' names say.")
 @truth_options
-@click.option("--recipe", default=OWN_RECIPE, show_default=True, help="Of runs: how they were cut.")
+@recipe_option("Of runs: how they were cut.")
 @results_option
 @plugins_option
 @json_option

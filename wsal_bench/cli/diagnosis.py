@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wsal_bench.cli.options import plot_option
+from wsal_bench.cli.options import plot_option, recipe_option
 from wsal_bench.cli.output import document, note
 from wsal_bench.errors import UsageError
 
@@ -137,8 +137,8 @@ _OF_RUNS: Mapping[str, Callable[[Any], Any]] = {
         is_flag=True,
         help="With --diagnose: a video's score of Diving is at least that of CliffDiving.",
     ),
-    "recipe": click.option(
-        "--recipe", help="With --diagnose or --video: which scores; by default own."
+    "recipe": recipe_option(
+        "With --diagnose or --video: which scores; by default own.", default=None
     ),
     "protocol": click.option("--protocol", help="With --diagnose or --video: which scores."),
 }

@@ -15,6 +15,7 @@ from wsal_bench.cli.options import (
     data_root_option,
     json_option,
     plugins_option,
+    recipe_option,
     results_option,
 )
 from wsal_bench.cli.output import document, note, warn
@@ -85,9 +86,7 @@ class Request:
     type=click.FloatRange(min=0, min_open=True),
     help="Frames from snippet to snippet; by default as in the run's data set.",
 )
-@click.option(
-    "--recipe", default=OWN_RECIPE, show_default=True, help="How segments are cut; own: the run's."
-)
+@recipe_option("How segments are cut; own: the run's.")
 @click.option("--top-k", type=click.IntRange(min=1), help="Only the best segments of each video.")
 @click.option("--threshold", type=float, help="Only segments with at least this score.")
 @click.option(

@@ -16,6 +16,7 @@ from wsal_bench.cli.options import (
     columns_options,
     json_option,
     plugins_option,
+    recipe_option,
     results_option,
 )
 from wsal_bench.cli.output import (
@@ -54,9 +55,7 @@ from wsal_bench.studies.stored import datasets as stored_datasets
     help="Only these data sets, as in simulated,hapt; by default all.",
 )
 @click.option("--protocol", help="Rules; by default <dataset>/common.")
-@click.option(
-    "--recipe", default=OWN_RECIPE, show_default=True, help="own, or one of `list recipes`."
-)
+@recipe_option("own, or one of `list recipes`.")
 @click.option(
     "--format",
     "form",

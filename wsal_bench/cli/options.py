@@ -222,6 +222,24 @@ def _one_dataset(ctx: click.Context, param: click.Parameter, value: str | None) 
     return value
 
 
+def recipe_option(text: str, default: str | None = "own") -> Callable[[Command], Command]:
+    """`--recipe NAME`; an older spelling of a recipe becomes today's.
+
+    Args:
+        text: what it decides.
+        default: the recipe where none is named.
+    """
+    return click.option(
+        "--recipe", default=default, show_default=True, callback=_recipe_spelled, help=text
+    )
+
+
+def _recipe_spelled(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    from wsal_bench.localization.preset import spelled
+
+    return None if value is None else spelled(value)
+
+
 def results_option(command: Command) -> Command:
     """`--results DIR`."""
     return click.option(

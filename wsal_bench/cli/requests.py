@@ -18,9 +18,10 @@ from wsal_bench.cli.options import (
     data_root_option,
     json_option,
     plugins_option,
+    recipe_option,
     results_option,
 )
-from wsal_bench.running.cells import OWN_RECIPE, Precision, RunRequest
+from wsal_bench.running.cells import Precision, RunRequest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -103,12 +104,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="YAML of options by name; --set is stronger.",
     ),
     click.option("--protocol", help="Rules of the scores; by default <dataset>/common."),
-    click.option(
-        "--recipe",
-        default=OWN_RECIPE,
-        show_default=True,
-        help="own, or one of `list recipes`.",
-    ),
+    recipe_option("own, or one of `list recipes`."),
     click.option("--preset", help="By default the one that the data set names."),
     click.option(
         "--device", type=DeviceType(), default="auto", show_default=True, help="cpu, cuda, cuda:1"

@@ -16,13 +16,13 @@ from wsal_bench.cli.options import (
     json_option,
     plot_option,
     plugins_option,
+    recipe_option,
     results_option,
 )
 from wsal_bench.cli.output import columns_of, document, note, show, warn
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import truth_from_json, truth_from_npz, with_ambiguous
 from wsal_bench.report import rescored as page
-from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.lookup import one_run, some_runs
 from wsal_bench.running.names import is_pattern, run_name
 from wsal_bench.studies.rescore import protocols_of, rescore
@@ -68,7 +68,7 @@ def truth_options(command: Command) -> Command:
 )
 @dataset_option("Whose protocols; by default the run's, or what videos' names say.")
 @truth_options
-@click.option("--recipe", default=OWN_RECIPE, show_default=True, help="Of runs: how they were cut.")
+@recipe_option("Of runs: how they were cut.")
 @click.option(
     "--format",
     "form",

@@ -89,7 +89,10 @@ def _find(name: str, results: Path) -> dict[str, Any]:
     methods, datasets = plugins.available("methods"), plugins.available("datasets")
     method, colon, variant = name.partition(":")
     if method in methods and "@" not in name:
-        return _method(methods[method], variant if colon else None)
+        found = _method(methods[method], variant if colon else None)
+        if method in recipes.names():  # it has no other place here
+            found["recipe"] = _recipe(recipes.preset(method))
+        return found
     if name in datasets:
         return described(datasets[name])
     for kind in ("methods", "datasets"):
@@ -109,7 +112,7 @@ def _find(name: str, results: Path) -> dict[str, Any]:
         return _protocol(name)
     if name == OWN_RECIPE:
         return {"kind": "recipe", "name": name, "summary": "each method's own recipe"}
-    if name in recipes.names():
+    if recipes.spelled(name) in recipes.names():
         return _recipe(recipes.preset(name))
     if "/" in name or "@" in name:
         raise no_run(results, name)
@@ -121,6 +124,7 @@ def _recipe(preset: recipes.Preset) -> dict[str, Any]:
     return {
         "kind": "recipe",
         **preset.recipe.to_json(),
+        "name": preset.name,
         "summary": preset.summary,
         "source": preset.source,
         "in_words": list(in_words(preset.recipe)),

@@ -54,7 +54,7 @@ class Trained:
         if name == OWN_RECIPE:
             return self.method.recipe
         known = (OWN_RECIPE, *recipes.names())
-        if name not in known:
+        if recipes.spelled(name) not in known:
             raise UsageError(f"no recipe {name!r}", hint=did_you_mean(name, known))
         return recipes.recipe(name)
 

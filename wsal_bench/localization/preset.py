@@ -5,8 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Final
 
 from wsal_bench.localization.proposal_recipe import ProposalRecipe
+
+STORED: Final = MappingProxyType(
+    {
+        "acm-net": "acm",
+        "acm-net-anet": "acm-anet",
+        "asm-loc": "asm",
+        "asm-loc-anet": "asm-anet",
+        "bas-net": "basnet",
+        "co2-net": "co2",
+        "fac-net": "fac",
+        "ham-net": "hamnet",
+        "w-talc": "wtalc",
+        "w-talc-anet": "wtalc-anet",
+    }
+)
+"""Names of recipes, spelled as their methods are, and how documents and folders of results spell
+them: recipes are older than that spelling, and what was stored must keep its hash."""
+
+_SPELLED: Final = MappingProxyType({old: new for new, old in STORED.items()})
+
+
+def spelled(name: str) -> str:
+    """A recipe's name as its method is spelled; any name that is spelled so already stays."""
+    return _SPELLED.get(name, name)
+
+
+def stored(name: str) -> str:
+    """How results spell the name of a recipe; the other way is `spelled`."""
+    return STORED.get(name, name)
 
 
 @dataclass(frozen=True)
@@ -42,5 +72,5 @@ class Preset:
 
     @property
     def name(self) -> str:
-        """The recipe's name."""
-        return self.recipe.name
+        """The recipe's name, spelled as its method is."""
+        return spelled(self.recipe.name)

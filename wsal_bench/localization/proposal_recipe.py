@@ -43,6 +43,7 @@ class ProposalRecipe:
             `if indices.any()` does to the indices of the steps.
         clip: ends are cut to the end of the video.
         max_per_video: the best so many of all classes are kept, after NMS; None: all.
+        version: rises where the numbers that a named recipe cuts change.
 
     Raises:
         ValueError: something that is out of range or not implemented.
@@ -64,6 +65,7 @@ class ProposalRecipe:
     skips_lone_first_step: bool = False
     clip: bool = True
     max_per_video: int | None = None
+    version: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lists", tuple(self.lists))
@@ -76,8 +78,8 @@ class ProposalRecipe:
             )
         if not (isfinite(self.inflation) and self.inflation >= 0):
             raise ValueError(f"inflation must be finite and >= 0, not {self.inflation}")
-        for name, least in (("scale", 1), ("min_steps", 1), ("smoothing", 0), ("max_per_video", 1)):
-            value = getattr(self, name)
+        for name in ("scale", "min_steps", "smoothing", "version", "max_per_video"):
+            value, least = getattr(self, name), 0 if name == "smoothing" else 1
             if name == "max_per_video" and value is None:
                 continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:

@@ -110,10 +110,13 @@ def class_scores(activations: Activations, recipe: ProposalRecipe) -> Floats:
     ratio = recipe.classes.pooled_ratio
     if not ratio:
         return np.asarray(activations.video_scores, dtype=np.float64)
-    values = np.asarray(activations.scores[recipe.lists[0].score], dtype=np.float64)  # [T, C]
+    name, num_classes = recipe.lists[0].score, len(activations.video_scores)
+    found = activations.gates if name in activations.gates else activations.scores
+    values = np.asarray(found[name], dtype=np.float64).reshape(len(activations.times) - 1, -1)
+    values = np.broadcast_to(values, (len(values), num_classes))  # a gate may be one for all
     num = len(values) // ratio
     if not num:
-        return np.full(values.shape[1], -np.inf)
+        return np.full(num_classes, -np.inf)
     best: Floats = np.sort(values, axis=0)[-num:].mean(axis=0)
     return best
 

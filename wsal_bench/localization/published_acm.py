@@ -104,7 +104,7 @@ PRESETS: Final = (
     ),
     Preset(
         ASM_ANET,
-        summary="ASM-Loc on ActivityNet: the numbers of `acm-anet`",
+        summary="ASM-Loc on ActivityNet: the numbers of `acm-net-anet`",
         source="boheumd/ASM-Loc 4acb3c8",
         needs=NEEDS | {"attention": "[T] foreground attention"},
         quirks=(PLUS_ONE, EXTRAPOLATED, _LOW_QUIRK),

@@ -30,6 +30,7 @@ WTALC: Final = ProposalRecipe(
     scale=1,
     inflation=0.0,
     min_steps=2,
+    version=2,  # 1: the class score was the video score, whatever that was
 )
 WTALC_ANET: Final = replace(
     WTALC,
@@ -182,7 +183,7 @@ PRESETS: Final = (
     ),
     Preset(
         DELU,
-        summary="DELU on THUMOS14: `co2` with 20 thresholds",
+        summary="DELU on THUMOS14: `co2-net` with 20 thresholds",
         source="MengyuanChen21/ECCV2022-DELU a60e46d",
         needs=_LOGITS,
         quirks=(

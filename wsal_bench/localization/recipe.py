@@ -10,7 +10,7 @@ from typing import Final
 
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.localization import published_acm, published_basnet, published_wtalc
-from wsal_bench.localization.preset import Preset
+from wsal_bench.localization.preset import Preset, spelled, stored
 from wsal_bench.localization.proposal_recipe import ProposalRecipe
 from wsal_bench.localization.published_acm import ACM
 from wsal_bench.localization.rules import Blend, ClassRule, GateList, Nms
@@ -28,6 +28,8 @@ __all__ = [
     "names",
     "preset",
     "recipe",
+    "spelled",
+    "stored",
 ]
 
 COMMON: Final = ProposalRecipe(
@@ -72,7 +74,7 @@ def names() -> tuple[str, ...]:
 
 
 def recipe(name: str) -> ProposalRecipe:
-    """The recipe of that name.
+    """The recipe of that name; the older spellings of `preset.STORED` are names too.
 
     Raises:
         UsageError: there is none.
@@ -86,6 +88,6 @@ def preset(name: str) -> Preset:
     Raises:
         UsageError: there is none.
     """
-    if name not in PRESETS:
+    if spelled(name) not in PRESETS:
         raise UsageError(f"no recipe {name!r}", hint=did_you_mean(name, PRESETS))
-    return PRESETS[name]
+    return PRESETS[spelled(name)]

@@ -27,16 +27,20 @@ from wsal_bench.nn.pooling import (
     topk_mean,
     weakest,
 )
+from wsal_bench.nn.runs import above_median, dilate, erode
 
 __all__ = [
     "ConvEmbedding",
     "SnippetDropout",
     "SnippetMask",
     "above_lowest",
+    "above_median",
     "attended_mean",
     "attention_mass",
     "coactivity_loss",
     "contrast",
+    "dilate",
+    "erode",
     "feature_norm_loss",
     "gather_snippets",
     "guide_loss",

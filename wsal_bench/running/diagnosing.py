@@ -14,6 +14,7 @@ from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation import Scores, evaluate
 from wsal_bench.evaluation.diagnosis import SCHEMA, Options, diagnose, obstacle
 from wsal_bench.evaluation.formats import detections_from_npz
+from wsal_bench.localization.preset import spelled
 from wsal_bench.running.activation_file import read_activations
 from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.datasource import Catalog
@@ -155,7 +156,7 @@ def choose_scores(run: StoredRun, recipe: str | None, protocol: str | None) -> S
     fitting = [
         key
         for key in run.scores
-        if recipe in (None, key.recipe) and protocol in (None, key.protocol)
+        if (recipe is None or spelled(recipe) == key.recipe) and protocol in (None, key.protocol)
     ]
     if not fitting:
         known = ", ".join(f"{key.recipe} {key.protocol}" for key in run.scores) or "none"

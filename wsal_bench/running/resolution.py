@@ -41,7 +41,7 @@ def check_numbers(request: RunRequest) -> None:
     if request.precision not in ("fp32", "bf16"):
         raise UsageError(f"no precision {request.precision!r}", hint="there are fp32 and bf16")
     known = (OWN_RECIPE, *recipes.names())
-    if request.recipe not in known:
+    if recipes.spelled(request.recipe) not in known:
         raise UsageError(f"no recipe {request.recipe!r}", hint=did_you_mean(request.recipe, known))
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from wsal_bench.config import read_yaml
 from wsal_bench.errors import DataError, UnreadableError, UsageError
 from wsal_bench.evaluation import Scores
+from wsal_bench.localization.preset import spelled, stored
 from wsal_bench.plugins.contract import Split
 from wsal_bench.running.cells import RunSpec
 from wsal_bench.running.digests import Digests, checked
@@ -77,22 +78,26 @@ class RunFiles:
             "activations.npz" if split == "test" else f"activations-{split}.npz"
         )
 
+    def cut(self, recipe: str) -> Path:
+        """All that one recipe made; its folder has the name that the recipe is stored under."""
+        return self.recipes / stored(recipe)
+
     def detections(self, recipe: str, split: Split = "test") -> Path:
         """The segments that a recipe cut."""
         name = "detections.npz" if split == "test" else f"detections-{split}.npz"
-        return self.recipes / recipe / name
+        return self.cut(recipe) / name
 
     def recipe(self, recipe: str) -> Path:
         """The recipe itself, all numbers."""
-        return self.recipes / recipe / "recipe.json"
+        return self.cut(recipe) / "recipe.json"
 
     def scores(self, recipe: str, protocol: str) -> Path:
         """What a protocol says of these segments."""
-        return self.recipes / recipe / "scores" / f"{protocol.replace('/', '--')}.json"
+        return self.cut(recipe) / "scores" / f"{protocol.replace('/', '--')}.json"
 
     def diagnosis(self, recipe: str, protocol: str) -> Path:
         """Where the errors under a protocol come from; not there in older runs."""
-        return self.recipes / recipe / "diagnosis" / f"{protocol.replace('/', '--')}.json"
+        return self.cut(recipe) / "diagnosis" / f"{protocol.replace('/', '--')}.json"
 
 
 @dataclass(frozen=True)
@@ -100,12 +105,15 @@ class ScoreKey:
     """Which scores of a run.
 
     Args:
-        recipe: `own` or a recipe's name.
+        recipe: `own` or a recipe's name, in any of its spellings.
         protocol: its name.
     """
 
     recipe: str
     protocol: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "recipe", spelled(self.recipe))
 
 
 class StoredScores(Mapping[ScoreKey, Scores]):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from wsal_bench import files
 from wsal_bench.errors import DataError, UnreadableError, WsalError
 from wsal_bench.evaluation import protocol
+from wsal_bench.localization.preset import spelled
 from wsal_bench.locks import locked
 from wsal_bench.running.cells import OWN_RECIPE, Cell
 from wsal_bench.running.context import Stopwatch
@@ -145,7 +146,7 @@ def _remedy(run: StoredRun, path: Path) -> tuple[Remedy, ScoreKey | None]:
         return "score again", ScoreKey(parts[1], path.stem.replace("--", "/", 1))
     if parts[1] == OWN_RECIPE and run.record.get("own_recipe"):
         return "make the cell again", None
-    key = next((key for key in run.scores if key.recipe == parts[1]), None)
+    key = next((key for key in run.scores if key.recipe == spelled(parts[1])), None)
     return "cut and score again", key
 
 

@@ -13,6 +13,7 @@ from wsal_bench.config import PUBLISHED
 from wsal_bench.errors import DataError, UsageError, did_you_mean
 from wsal_bench.evaluation import Scores
 from wsal_bench.evaluation.floors import FLOORS
+from wsal_bench.localization.preset import spelled
 from wsal_bench.plugins.contract import Track
 from wsal_bench.running.cells import OWN_RECIPE, RunSpec
 from wsal_bench.running.coverage import Coverage
@@ -219,7 +220,7 @@ def _shows(run: StoredRun, key: ScoreKey, recipe: str) -> bool:
 
 
 def _recipe_of(spec: RunSpec, recipe: str) -> str:
-    return FLOOR_RECIPE if spec.method in FLOORS else recipe
+    return FLOOR_RECIPE if spec.method in FLOORS else spelled(recipe)
 
 
 def _source(spec: RunSpec) -> str:

@@ -22,7 +22,7 @@ from torch.optim import Adam, Optimizer
 
 from wsal_bench.config import Config
 from wsal_bench.plugins.contract import Method, Task
-from wsal_bench.training.positions import uniform_indices
+from wsal_bench.training.positions import random_indices, uniform_indices
 from wsal_bench.training.sampling import collate, shuffled_batches
 from wsal_bench.types import Activations, Batch, FloatArray, IntArray, Video, WeakVideo
 
@@ -110,12 +110,17 @@ class Trainable(Method):
         """The network's outputs for a batch."""
         return network(batch.features)
 
+    @staticmethod
+    def draw(num: int, wanted: int, generator: np.random.Generator) -> IntArray:
+        """Which of a training video's snippets `batches` takes by default; see `positions`."""
+        return random_indices(num, wanted, generator)
+
     def batches(
         self, videos: Sequence[WeakVideo], generator: np.random.Generator, progress: Progress
     ) -> Iterable[Batch]:
         """The batches of one epoch, on the CPU.
 
-        By default every video once, in random order, as `num_snippets` snippets drawn at random.
+        By default every video once, in random order, as `num_snippets` snippets that `draw` takes.
 
         Args:
             videos: the training videos.
@@ -128,6 +133,7 @@ class Trainable(Method):
             generator,
             batch_size=self.config.batch_size,
             num_snippets=self.config.num_snippets,
+            draw=self.draw,
         )
 
     def optimizers(self, network: nn.Module) -> Sequence[Optimizer]:
