@@ -187,6 +187,7 @@ class Method(TrainableMethod):
     Config = CoLAConfig
     groups = ("published",)
     draw = staticmethod(jitter_indices)
+    least_classes = 2  # it has no background to tell a class from
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "no-contrast": {"contrast_weight": 0.0},
@@ -209,12 +210,7 @@ class Method(TrainableMethod):
     }  # fmt: skip
 
     def network(self) -> CoLANetwork:
-        """A fresh network, with torch's initialisation as published.
-
-        Raises:
-            UsageError: there is but one class, so nothing to tell apart.
-        """
-        self.task.require_classes(2)
+        """A fresh network, with torch's initialisation as published."""
         return CoLANetwork(self.task.feature_dim, self.task.num_classes, self.config)
 
     def loss(self, outputs: CoLAOutputs, batch: Batch, progress: Progress) -> dict[str, Tensor]:

@@ -151,6 +151,7 @@ class Method(TrainableMethod):
     Config = UMConfig
     groups = ("published",)
     draw = staticmethod(jitter_indices)
+    least_classes = 2  # it has no background to tell a class from
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "no-magnitude": {"magnitude_weight": 0.0},
@@ -182,12 +183,7 @@ class Method(TrainableMethod):
     }  # fmt: skip
 
     def network(self) -> UMNetwork:
-        """A fresh network, with torch's initialisation as published.
-
-        Raises:
-            UsageError: there is but one class, so nothing to tell apart.
-        """
-        self.task.require_classes(2)
+        """A fresh network, with torch's initialisation as published."""
         return UMNetwork(self.task.feature_dim, self.task.num_classes, self.config)
 
     def loss(self, outputs: UMOutputs, batch: Batch, progress: Progress) -> dict[str, Tensor]:

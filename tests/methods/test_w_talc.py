@@ -59,9 +59,8 @@ def test_the_recipe_is_w_talcs_and_a_changed_one_says_so() -> None:
 
 
 def test_one_class_is_refused_before_training() -> None:
-    method = Method(WTALCConfig(), Task(TASK.feature_dim, ("only",)))
     with pytest.raises(UsageError, match="needs at least 2; the data has 1: only"):
-        method.network()
+        Method(WTALCConfig(), Task(TASK.feature_dim, ("only",)))
 
 
 def test_the_published_length_is_a_hundred_thousand_steps() -> None:

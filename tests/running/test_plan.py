@@ -224,7 +224,7 @@ def test_options_of_the_data_set_are_set_by_hand_for_every_row(tmp_path: Path) -
         (("plain",), {"num_workers": -1}, "--num-workers -1"),
         (("plain",), {"precision": "fp16"}, "fp16"),
         (("plain",), {"device": "gpu"}, "no device 'gpu'"),
-        (("picky",), {}, "needs the streams"),
+        (("picky",), {}, "picky on tiny: this method needs the streams"),
         (("child",), {"sets": ("child:second.learning_rate=0.01",)}, "the same cell"),
     ],
 )

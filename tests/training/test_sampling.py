@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from wsal_bench.errors import DataError
 from wsal_bench.timegrid import TimeGrid
-from wsal_bench.training.positions import random_indices, uniform_indices
+from wsal_bench.training.positions import (
+    all_indices,
+    jitter_indices,
+    random_indices,
+    uniform_indices,
+)
 from wsal_bench.training.sampling import (
     PairPolicy,
     collate,
@@ -142,6 +147,17 @@ def test_an_epoch_shows_every_video_once_in_an_order_of_the_generator(
     assert sorted(order(0)) == list(range(6))
     assert order(0) == order(0)
     assert order(0) != order(1)
+
+
+def test_an_epoch_draws_snippets_as_it_is_told_and_pads_where_some_are_missing(
+    videos: list[WeakVideo],
+) -> None:
+    for draw, lengths in ((jitter_indices, [7] * 6), (all_indices, [5, 6, 7, 8, 9, 10])):
+        epoch = shuffled_batches(videos, rng(), batch_size=6, num_snippets=7, draw=draw)
+        (batch,) = epoch
+        assert sorted(batch.lengths.tolist()) == lengths
+        for length, row in zip(batch.lengths.tolist(), batch.extras["snippets"], strict=True):
+            assert (row[:length] >= 0).all() and (row[length:] == -1).all()
 
 
 def test_pairs_are_equal_or_disjoint_and_partial_overlap_is_dropped() -> None:

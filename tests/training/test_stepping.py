@@ -30,7 +30,7 @@ from wsal_bench.training.checkpoints import last_weights, read_weights
 from wsal_bench.training.hooks import Progress
 from wsal_bench.training.learner import Learner
 from wsal_bench.training.loop import Interrupted, fit
-from wsal_bench.training.stepping import cosine_decay, ramp, step_rule
+from wsal_bench.training.stepping import cosine_decay, epochs_of, ramp, step_rule
 from wsal_bench.training.trainable import TrainableMethod
 
 
@@ -320,3 +320,12 @@ def test_curves() -> None:
     assert [ramp(f, 0.5, 0.5) for f in (0.4, 0.5)] == [0, 1]
     with pytest.raises(ValueError, match=r"must not end \(0\) before it starts \(1\)"):
         ramp(0.5, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("steps", "batch", "epochs"), [(1500, 16, 115), (100_000, 10, 5000), (20, 16, 2), (1, 16, 1)]
+)
+def test_published_steps_become_the_nearest_number_of_epochs(
+    steps: int, batch: int, epochs: int
+) -> None:
+    assert epochs_of(steps, batch_size=batch) == epochs

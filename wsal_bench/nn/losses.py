@@ -70,6 +70,7 @@ def label_binary_cross_entropy(probabilities: Tensor, targets: Tensor) -> Tensor
     Returns:
         A scalar >= 0.
     """
+    probabilities = probabilities.to(torch.promote_types(probabilities.dtype, torch.float32))
     shown = _bounded_log(probabilities)
     absent = _bounded_log(1 - probabilities)
     return -(targets * shown + (1 - targets) * absent).mean()

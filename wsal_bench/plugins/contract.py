@@ -263,6 +263,10 @@ class Method(ABC):
     axes: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     """Options and the values that `ablate --axes` may cross."""
     needs: ClassVar[Mapping[str, Artifact]] = {}
+    least_classes: ClassVar[int] = 1
+    """Data with fewer are refused before anything is trained."""
+    streams: ClassVar[tuple[str, ...]] = ()
+    """Streams of the features that it needs, such as rgb and flow; data without are refused."""
     supervision: ClassVar[Literal["video", "point", "count"]] = "video"
     own_recipe: ClassVar[bool] = False
     """True where `localize` is overridden."""
@@ -272,6 +276,8 @@ class Method(ABC):
     """Data set -> name of the protocol that `paper` was scored under, where that is known."""
 
     def __init__(self, config: Any, task: Task, parents: Mapping[str, Parent] | None = None):
+        task.require_classes(self.least_classes)
+        task.require_streams(*self.streams)
         self.config = config
         self.task = task
         self.parents = parents or {}

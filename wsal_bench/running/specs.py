@@ -209,7 +209,11 @@ class _Planner:
 def _refuses_data(kind: type[Method], spec: RunSpec, dataset: Dataset) -> None:
     """Lets a method say now, not after the others have trained, that these data do not suit it."""
     config = build(kind.Config, [Layer("the plan", spec.config)], owner=spec.name)
-    kind(config, task_of(spec, dataset, "cpu"))
+    try:
+        kind(config, task_of(spec, dataset, "cpu"))
+    except UsageError as error:
+        message = f"{spec.name} on {spec.data.name}: {error.message}"
+        raise UsageError(message, hint=error.hint, path=error.path) from error
 
 
 def _data_identity(spec: DataSpec) -> str:
