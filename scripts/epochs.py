@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
+from scipy import special  # type: ignore[import-untyped]
 
 from scripts import tune
 from wsal_bench.files import write_text
-from wsal_bench.statistics.seeds import student_quantile
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def point(cells: Sequence[Sequence[tuple[float, Mapping[str, float]]]]) -> Point
         variance += float(np.var(by_seed, ddof=1)) / len(by_seed)
     mean, error = 100 * float(np.mean([fold[1] for fold in folds])), 100 * float(np.sqrt(variance))
     freedom = sum(len(fold[0][1]) - 1 for fold in cells)
-    width = error * student_quantile(0.95, freedom)
+    width = error * float(special.stdtrit(freedom, 0.975))
     return Point(*(round(value, 2) for value in (mean, error, mean - width, mean + width)))
 
 

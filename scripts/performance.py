@@ -22,6 +22,7 @@ TITLES = {
     "test_ftcl_step": "An FTCL step",
     "test_training": "Training loop",
     "test_reading_speed": "Reading features at THUMOS14's size",
+    "test_checksums_cost": "Comparing features with their checksums",
     "test_paper_size": "Training at the paper's size",
 }
 

@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,12 +106,117 @@ def choices_on_hapt() -> list[str]:
     return table(("method", "chosen by labels", "as it stood", "best by boundaries"), rows)
 
 
+BOARDS = ROOT / "leaderboards"
+PAIRS = (
+    ("ftcl:full", "ftcl:pairs"),
+    ("ftcl:fsd", "ftcl:pairs"),
+    ("ftcl:lcs", "ftcl:pairs"),
+    ("ftcl:pairs", "acm-net"),
+    ("ftcl:full", "acm-net"),
+    ("ftcl:full", "ftcl:shuffled"),
+    ("ftcl:full", "attention-mil"),
+)
+"""Rows that pages compare: the first minus the second, which was named before anything ran."""
+
+
+def rows_of(board: str) -> dict[str, Any]:
+    """Rows of a leaderboard and its references, by name."""
+    (found,) = read(BOARDS / f"{board}.json")["data"]["leaderboards"]
+    return {row["name"]: row for row in (*found["rows"], *found["references"])}
+
+
+def to_first(row: Mapping[str, Any]) -> str:
+    """Difference to the first row, with its mark."""
+    found = row["difference"]
+    if found is None:
+        return "first" if row["kind"] == "method" else "-"
+    numbers = (100 * found[key] for key in ("value", "low", "high"))
+    return with_interval(*numbers, signed=True) + (" ≈" if found["inside_noise"] else "")
+
+
+def average(row: Mapping[str, Any], name: str) -> str:
+    """A row's mean and spread, in percent."""
+    return f"{100 * row['averages'][name]:.1f} ± {100 * row['averages_std'][name]:.1f}"
+
+
+def simulated_boards() -> list[str]:
+    """Both boards of `simulated` side by side."""
+    own, common = rows_of("simulated"), rows_of("simulated-common")
+    rows = [
+        (
+            name,
+            average(own[name], "0.1:0.7"),
+            to_first(own[name]),
+            average(common[name], "0.1:0.7"),
+            to_first(common[name]),
+        )
+        for name in own
+        if name in common
+    ]
+    header = ("mAP@AVG(0.1:0.7)", "own recipe", "Δ to first", "recipe `common`", "Δ to first")
+    return table(header, rows)
+
+
+def hapt_board() -> list[str]:
+    """The board of hapt in short."""
+    rows = []
+    for name, row in rows_of("hapt").items():
+        at = (f"{100 * row['map'][position]:.1f}" for position in (0, 2, 4, 6))
+        rows.append((name, average(row, "0.3:0.7"), to_first(row), *at))
+    return table(("on HAPT", "AVG(0.3:0.7)", "Δ to first", "@0.1", "@0.3", "@0.5", "@0.7"), rows)
+
+
+def verdict(found: Mapping[str, float]) -> str:
+    """`above`, `below` or `≈`."""
+    return "above" if found["low"] > 0 else "below" if found["high"] < 0 else "≈"
+
+
+def compared(dataset: str, recipes: Sequence[str]) -> list[str]:
+    """Pairs that were named beforehand, and what holds of them under every recipe."""
+    document = read(BOARDS / "differences.json")[dataset]
+    rows, said = [], []
+    for name, reference in PAIRS:
+        found = [document[recipe][reference][name] for recipe in recipes]
+        verdicts = {verdict(one) for one in found}
+        cells = [
+            with_interval(one["difference"], one["low"], one["high"], signed=True)
+            + (" ≈" if verdict(one) == "≈" else "")
+            for one in found
+        ]
+        margin = max(one["equal_within"] for one in found)
+        rows.append((f"{name} - {reference}", *cells, f"{margin:.1f}"))
+        said.append(_sentence(name, reference, verdicts, margin))
+    header = (
+        f"on {dataset}, points",
+        *(f"recipe `{recipe}`" for recipe in recipes),
+        "equal within",
+    )
+    return [*table(header, rows), "", *(f"- {text}" for text in said)]
+
+
+def _sentence(name: str, reference: str, verdicts: set[str], margin: float) -> str:
+    if verdicts == {"≈"}:
+        return (
+            f"`{name}` and `{reference}` do not differ beyond chance; that they are equal is shown "
+            f"to {margin:.1f} points and no closer."
+        )
+    if len(verdicts) == 1:
+        return f"`{name}` scores {verdicts.pop()} `{reference}`."
+    return f"`{name}` and `{reference}`: the recipes disagree, so nothing is claimed."
+
+
 Block = Callable[[], list[str]]
 BLOCKS: Mapping[str, Mapping[str, Block]] = {
     "docs/hapt.md": {
         "choices": choices_on_hapt,
         "boards seen": boards_seen,
         "epochs": epochs_of_ftcl,
+    },
+    "README.md": {
+        "simulated": simulated_boards,
+        "simulated compared": partial(compared, "simulated", ("own", "common")),
+        "hapt": hapt_board,
+        "hapt compared": partial(compared, "hapt", ("own",)),
     },
 }
 """Page -> name of a block -> its lines."""

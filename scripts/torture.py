@@ -117,16 +117,22 @@ def full_disks(place: Place) -> Iterator[Trial]:
 
 
 def moody_plugins(place: Place) -> Iterator[Trial]:
-    """A method exits, crashes, prints, raises or gives NaN: its cell fails, the others are made."""
+    """A method exits, crashes, hangs, hoards, prints, raises or gives NaN: only its cell fails."""
 
     def trial(mood: str) -> None:
         order = request(
-            place.new(), "moody", "plain", sets=(f"moody.mood={mood}",), in_process=False
+            place.new(),
+            "moody",
+            "plain",
+            sets=(f"moody.mood={mood}",),
+            in_process=False,
+            cell_timeout=4.0 if mood in ("hang", "child") else None,
+            cell_memory=1 << 30 if mood == "greedy" else None,
         )
         status = {result.method: result.status for result in run(order)}
         assert status == {"moody": "ok" if mood == "talk" else "failed", "plain": "ok"}, mood
 
-    for mood in ("raise", "die", "exit", "crash", "talk", "nan"):
+    for mood in ("raise", "die", "exit", "crash", "talk", "nan", "hang", "child", "greedy"):
         yield lambda mood=mood: trial(mood)  # type: ignore[misc]
 
 

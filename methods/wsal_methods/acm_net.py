@@ -196,7 +196,14 @@ class Method(TrainableMethod):
     """ACM-Net."""
 
     Config = ACMConfig
-    groups = ("baseline",)
+    groups = ("baseline", "published")
+    about: ClassVar[Mapping[str, str]] = {
+        "paper": "Qu et al., arXiv 2104.02967",
+        "year": "2021",
+        "streams": "both, as one feature",
+        "terms": "video labels (instance, context, background); guide; feature norm; sparsity",
+        "left_out": "the ActivityNet forms",
+    }
     # the average as FTCL's authors quote it, 0.5 as ACM-Net's authors do in their issue 7
     paper: ClassVar[Mapping[str, Mapping[str, float]]] = {
         "thumos14": {"0.5": 34.6, "0.1:0.7": 42.6}

@@ -15,7 +15,9 @@ on the test set; segments come from the recipe `common`, which falls back to the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -94,6 +96,11 @@ class Method(TrainableMethod):
         nms_threshold: float = Field(0.55, gt=0, le=1)  # ours, as in the recipe `common`
 
     groups = ("baseline",)
+    about: ClassVar[Mapping[str, str]] = {
+        "paper": "no paper's; BaS-Net's two branches on one embedding",
+        "streams": "both, as one feature",
+        "terms": "video labels (with and without attention); sparsity",
+    }
 
     def network(self) -> Network:
         """A fresh network."""

@@ -136,6 +136,14 @@ class Method(TrainableMethod):
 
     Config = BaSNetConfig
     draw = staticmethod(jitter_indices)  # a short video repeats its snippets
+    groups = ("published",)
+    about: ClassVar[Mapping[str, str]] = {
+        "paper": "Lee, Uh and Byun, AAAI 2020, arXiv 1911.09963",
+        "year": "2020",
+        "streams": "both, as one feature",
+        "terms": "video labels of a base and a suppressed branch; sparsity of the filter",
+        "left_out": "nothing of the THUMOS14 form",
+    }
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "base": {"suppression": False, "sparsity_weight": 0.0},

@@ -186,6 +186,13 @@ class Method(TrainableMethod):
 
     Config = CoLAConfig
     groups = ("published",)
+    about: ClassVar[Mapping[str, str]] = {
+        "paper": "Zhang et al., CVPR 2021, arXiv 2103.16392",
+        "year": "2021",
+        "streams": "both, as one feature",
+        "terms": "video labels; contrast of hard and easy snippets, of actions and of backgrounds",
+        "left_out": "of the ActivityNet 1.2 form the thresholds of the actionness",
+    }
     draw = staticmethod(jitter_indices)
     least_classes = 2  # it has no background to tell a class from
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {

@@ -132,7 +132,14 @@ class Method(TrainableMethod):
 
     Config = FTCLConfig
     version = "2"  # 1: alignment gradients in log space, off by some 1e-6
-    groups = ()
+    groups = ("published",)
+    about: ClassVar[Mapping[str, str]] = {
+        "paper": "Gao, Chen and Xu, CVPR 2022, arXiv 2203.16800",
+        "year": "2022",
+        "streams": "both, as one feature",
+        "terms": "those of ACM-Net; FSD and LCS contrast over pairs of videos",
+        "left_out": "nothing; the ActivityNet form was never published",
+    }
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "fsd": {"lcs_weight": 0.0},

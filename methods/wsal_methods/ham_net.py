@@ -155,6 +155,13 @@ class Method(TrainableMethod):
 
     Config = HAMConfig
     groups = ("published",)
+    about: ClassVar[Mapping[str, str]] = {
+        "paper": "Islam, Long and Radke, AAAI 2021, arXiv 2101.00545",
+        "year": "2021",
+        "streams": "both, as one feature",
+        "terms": "video labels of four branches; sparsity; guide",
+        "left_out": "of the ActivityNet form the thresholds at test",
+    }
     draw = staticmethod(jitter_indices)
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},

@@ -11,7 +11,9 @@ reports the best on the test set; segments come from the recipe `common`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -67,6 +69,11 @@ class Method(TrainableMethod):
         nms_threshold: float = Field(0.55, gt=0, le=1)  # ours, as in the recipe `common`
 
     groups = ("baseline",)
+    about: ClassVar[Mapping[str, str]] = {
+        "paper": "no paper's; the plainest form",
+        "streams": "both, as one feature",
+        "terms": "video labels",
+    }
 
     def network(self) -> Network:
         """A fresh network."""

@@ -150,6 +150,13 @@ class Method(TrainableMethod):
 
     Config = UMConfig
     groups = ("published",)
+    about: ClassVar[Mapping[str, str]] = {
+        "paper": "Lee, Wang, Lu and Byun, AAAI 2021, arXiv 2006.07006",
+        "year": "2021",
+        "streams": "both, as one feature",
+        "terms": "video labels; margin of feature magnitudes; entropy of the background",
+        "left_out": "the ActivityNet form, which was never published",
+    }
     draw = staticmethod(jitter_indices)
     least_classes = 2  # it has no background to tell a class from
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {

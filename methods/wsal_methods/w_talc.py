@@ -104,6 +104,14 @@ class Method(TrainableMethod):
     """W-TALC, and without its co-activity loss on the same batches."""
 
     Config = WTALCConfig
+    groups = ("published",)
+    about: ClassVar[Mapping[str, str]] = {
+        "paper": "Paul, Roy and Roy-Chowdhury, ECCV 2018, arXiv 1807.10418",
+        "year": "2018",
+        "streams": "both, as one feature",
+        "terms": "video labels (softmax); co-activity similarity of pairs that share a class",
+        "left_out": "an embedding layer that is never used; ActivityNet's smoothing (a recipe)",
+    }
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "mil": {"mil_weight": 1.0, "coactivity_weight": 0.0},  # the paper's Lambda = 1

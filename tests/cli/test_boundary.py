@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from tests.cli.made_up import Cli, MadeUpStore
 from wsal_bench.cli.app import COMMANDS, App, app
-from wsal_bench.cli.options import SeedsType
+from wsal_bench.cli.options import DurationType, SeedsType, SizeType
 from wsal_bench.cli.output import document
 from wsal_bench.errors import DataError, GateError, UnavailableError, UsageError
 from wsal_bench.running.runner import RunInterrupted
@@ -278,3 +278,27 @@ def test_the_end_of_a_file_is_no_interruption() -> None:
     result = CliRunner().invoke(failing(EOFError("No data left in file")), ["run"])
     assert result.exit_code == 1
     assert "EOFError: No data left in file" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "amount"),
+    [
+        (DurationType(), "90", 90.0),
+        (DurationType(), "1.5s", 1.5),
+        (DurationType(), "10m", 600.0),
+        (DurationType(), "2H", 7200.0),
+        (SizeType(), "512M", 512 << 20),
+        (SizeType(), "4g", 4 << 30),
+    ],
+)
+def test_limits_are_numbers_with_units(
+    kind: DurationType | SizeType, text: str, amount: float
+) -> None:
+    assert kind.convert(text, None, None) == amount
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1x", "m", "1.2.3", "nan", "1 day", "."])
+def test_what_is_no_limit_is_refused(text: str) -> None:
+    for kind in (DurationType(), SizeType()):
+        with pytest.raises(click.BadParameter, match=f"is no {kind.name}; write"):
+            kind.convert(text, None, None)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.made_up import Cli
 from tests.data.made_up import LENGTH, write_acm, write_per_video
+from tests.data.test_checksums import as_first_schema, flip, rewrite
 from tests.datasets.test_hapt import write_archive
 from wsal_bench.data.description import read
 from wsal_bench.data.places import VARIABLE
@@ -96,6 +97,56 @@ def test_an_imported_set_without_a_description_runs_on_defaults_and_says_so_once
     assert done.exit_code == 0
     said = "no preset 'mine' of acm-net, attention-mil, mil: they run on their defaults"
     assert done.stderr.count(said) == 1
+
+
+MIL = ("run", "--methods", "mil", "--datasets", "imported:mine", "--quick", "--in-process")
+
+
+def test_changed_features_end_a_run_in_one_sentence_until_they_are_imported_again(
+    cli: Cli, src: Path, root: Path, tmp_path: Path
+) -> None:
+    cli("data", "import", src, "--as", "mine", *GRID)
+    flip(root / "mine" / "test.npy", -3)
+    done = cli(*MIL, "--results", tmp_path / "results")
+    assert done.exit_code == 3
+    assert "Traceback" not in done.stderr
+    (said,) = (line for line in done.stderr.splitlines() if line.startswith("error"))
+    assert f"{root / 'mine' / 'test.npy'}: video 'video_test_3': rows 10 to 19 are not" in said
+    checked = cli("data", "validate", "mine")
+    assert checked.exit_code == 3
+    assert checked.stdout.startswith("checksum: 1\n")
+    assert cli("data", "import", src, "--as", "mine", *GRID, "--replace").exit_code == 0
+    assert cli("data", "validate", "mine").exit_code == 0
+
+
+def test_a_run_on_an_unsealed_data_set_says_once_how_it_gets_its_seal(
+    cli: Cli, src: Path, root: Path, tmp_path: Path
+) -> None:
+    cli("data", "import", src, "--as", "mine", *GRID)
+    rewrite(root / "mine", as_first_schema)
+    run = (*MIL, "--seeds", "0-1", "--results", tmp_path / "results")
+    hint = "wsal-bench data validate mine --seal adds both"
+    done = cli(*run)
+    assert (done.exit_code, done.stderr.count(hint)) == (0, 1)
+    assert f"{root / 'mine'}: sealed" in cli("data", "validate", "mine", "--seal").stderr
+    assert "was sealed already" in cli("data", "validate", "mine", "--seal").stderr
+    again = cli(*run)
+    assert hint not in again.stderr
+    assert "0 new" in again.stderr, "it is the same data"
+
+
+def test_only_an_imported_data_set_without_problems_is_sealed(
+    cli: Cli, src: Path, root: Path
+) -> None:
+    done = cli("data", "validate", src, *GRID, "--seal")
+    assert done.exit_code == 2
+    assert "is no imported data set" in done.stderr
+    cli("data", "import", src, "--as", "mine", *GRID)
+    rewrite(root / "mine", as_first_schema)
+    flip(root / "mine" / "train.npy", -3)
+    before = (root / "mine" / "index.json").read_bytes()
+    assert cli("data", "validate", "mine", "--seal").exit_code == 3
+    assert (root / "mine" / "index.json").read_bytes() == before
 
 
 def test_importing_twice_needs_replace(cli: Cli, src: Path) -> None:

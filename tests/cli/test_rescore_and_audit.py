@@ -102,12 +102,35 @@ def test_audit_of_files_says_what_the_protocol_makes(cli: Cli, files: Path) -> N
     done = cli("audit", *pair, "--protocol-b", "thumos14/um-2021", "--json")
     assert done.exit_code == 0, done.stderr
     document = json.loads(done.stdout)
-    assert document["schema"] == "wsal-bench/audit/1"
+    assert document["schema"] == "wsal-bench/audit/2"
     data = document["data"]
     assert data["protocol"]["value"] == pytest.approx(0.0)  # one video: both rules are the same
     assert data["difference"] == pytest.approx(data["detections"]["value"]) and data["verdict"]
     text = cli("audit", *pair, "--dataset", "mine").stdout
     assert "Parts of the difference" in text and "mine/common" in text
+
+
+def test_an_earlier_version_has_a_name_wherever_protocols_have(cli: Cli, files: Path) -> None:
+    pair = (files / "a.json", "--truth", files / "gt.json")
+    unsure = files / "unsure.txt"
+    unsure.write_text(f"{VIDEO} 0 1\n")
+    names = ("--protocols", "common,common@v1,official@v1")
+    found = cli("rescore", *pair, "--ambiguous", unsure, *names, "--json")
+    assert found.exit_code == 0, found.stderr
+    rows = json.loads(found.stdout)["data"]["detections"][0]["rows"]
+    assert [(row["protocol"], row["version"]) for row in rows] == [
+        ("thumos14/common", 2),
+        ("thumos14/common@v1", 1),
+        ("thumos14/official@v1", 1),
+    ]
+    done = cli("eval", files / "gt.json", files / "a.json", "--protocol", "thumos14/common@v1")
+    assert done.exit_code == 0 and "thumos14/common@v1" in done.stdout
+    shown = cli("show", "thumos14/official").stdout
+    assert "version: 2" in shown and "earlier: thumos14/official@v1" in shown
+    assert "version: 1" in cli("show", "thumos14/official@v1").stdout
+    assert "headline: 0.1:0.7" in cli("show", "hapt/common@v1").stdout
+    done = cli("show", "hapt/common@v3")
+    assert done.exit_code == 2 and "version 2 is current" in done.stderr
 
 
 def test_audit_refuses_protocols_that_do_not_fit(cli: Cli, files: Path) -> None:
@@ -155,3 +178,38 @@ def test_a_run_lends_its_truth_to_a_file_beside_it(cli: Cli, results: Path) -> N
     assert done.exit_code == 0 and "simulated/common" in done.stdout
     done = cli("rescore", first, "--recipe", "acm")
     assert done.exit_code == 2 and "no detections under the recipe 'acm-net'" in done.stderr
+
+
+def test_audit_finds_all_seeds_and_what_they_make_of_a_name(cli: Cli, results: Path) -> None:
+    (mil, other), (acm, _) = (
+        sorted(results.glob(f"simulated/{name}/*/seed?")) for name in ("mil", "acm-net")
+    )
+    data = json.loads(cli("audit", mil, acm, "--json").stdout)["data"]
+    assert [data[side]["num_seeds"] for side in "ab"] == [2, 2] and data["seeds"]["paired"] == 2
+    spread = data["seeds"]["a"]
+    assert data["a"]["score"] == pytest.approx(spread["mean"])
+    assert spread["place"] == ("best" if spread["own"] > spread["mean"] else "worst")
+    assert f"is the {spread['place']} of 2 seeds" in data["verdict"]
+    two = json.loads(cli("audit", mil, other, "--json").stdout)["data"]
+    assert two["seeds"]["one_method"] and "are one method with other seeds" in two["verdict"]
+    assert two["difference"] == pytest.approx(2 * (spread["own"] - spread["mean"]))
+    # a file that holds what a seed has found is that seed
+    own = other / "recipes" / "own" / "detections.npz"
+    found = json.loads(cli("audit", mil, own, "--json").stdout)["data"]
+    assert found["seeds"]["one_method"] and found["difference"] == pytest.approx(two["difference"])
+
+
+def test_audit_compares_seeds_of_all_data_seeds_that_both_have(
+    cli: Cli, tmp_path: Path, results: Path
+) -> None:
+    import shutil
+
+    store = tmp_path / "results"
+    shutil.copytree(results, store)
+    line = "run --methods mil --datasets simulated --quick --seeds 0 --data-seeds 1"
+    done = cli(*line.split(), "--set", "mil.epochs=1", "--results", store)
+    assert done.exit_code == 0, done.output
+    mil, acm = (next(store.glob(f"simulated/{name}/*/seed0")) for name in ("mil", "acm-net"))
+    found = json.loads(cli("audit", mil, acm, "--json").stdout)["data"]
+    assert [found[side]["num_seeds"] for side in "ab"] == [2, 2]
+    assert found["seeds"]["left_out"] == 1 and found["seeds"]["a"]["num_seeds"] == 3

@@ -124,7 +124,7 @@ def test_statistics_of_a_table_are_computed_once(
     monkeypatch.setattr(index, "_WORTH", 1)
     assert cli(*command).stdout == without.stdout
     rows = json.loads(without.stdout)["data"]["leaderboards"][0]["rows"]
-    assert rows[0]["standard_error"]["num_resamples"] == 1000
+    assert rows[0]["standard_error"]["num_groups"] > 1
     with monkeypatch.context() as patched:
         patched.setattr(known_statistics, "compared", None)
         assert cli(*command).stdout == without.stdout

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsal_bench.api import Split
-from wsal_bench.data.store import Entry, Index, features_path, truth_path, write_index
+from wsal_bench.data.index import Entry, Index, write_index
+from wsal_bench.data.packed import checksum
+from wsal_bench.data.store import features_path, truth_path
 from wsal_bench.evaluation.formats import truth_to_npz
 from wsal_bench.types import GroundTruth
 
@@ -49,7 +51,15 @@ def write_store(
         rows.flush()
         names = tuple(f"{split}-{number}" for number in range(len(snippets)))
         videos[split] = tuple(
-            Entry(video_id=name, first=int(at), length=num, group="", labels=None, sha256="")
+            Entry(
+                video_id=name,
+                first=int(at),
+                length=num,
+                group="",
+                labels=None,
+                sha256=checksum(rows[at : at + num].data, "sha256"),
+                crc32=checksum(rows[at : at + num].data, "crc32"),
+            )
             for name, at, num in zip(names, borders, snippets, strict=False)
         )
         count = len(names)

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wsal_bench.data.packed import PackedFeatures
+from wsal_bench.data.index import Entry, Index, write_index
+from wsal_bench.data.packed import PackedFeatures, checksum
 from wsal_bench.data.places import VARIABLE, data_root, store_path
-from wsal_bench.data.store import Entry, Index, Store, features_path, truth_path, write_index
+from wsal_bench.data.store import Store, features_path, truth_path
 from wsal_bench.data.stored import StoredConfig, StoredDataset
 from wsal_bench.errors import DataError, UsageError
 from wsal_bench.evaluation.formats import truth_to_npz
@@ -42,7 +43,8 @@ def root(tmp_path: Path) -> Path:
                 length=length,
                 group="",
                 labels=("jump",),
-                sha256="",
+                sha256=checksum(rows[first : first + length].data, "sha256"),
+                crc32=checksum(rows[first : first + length].data, "crc32"),
             )
             for name, first, length in zip(names, (0, 3), lengths, strict=True)
         )

@@ -11,9 +11,9 @@ import pytest
 
 from tests.cli.made_up import Cli
 from tests.datasets.made_up_store import write_made_up
+from wsal_bench.data.index import read_index, write_index
 from wsal_bench.data.looking import open_dataset
 from wsal_bench.data.places import VARIABLE
-from wsal_bench.data.store import read_index, write_index
 from wsal_bench.evaluation import names as protocol_names
 from wsal_bench.running.coverage import Coverage
 from wsal_datasets.thumos14 import MIS_ANNOTATED, Dataset, Thumos14Config

@@ -7,7 +7,7 @@ import pytest
 
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, common, names, protocol, with_tious
-from wsal_bench.evaluation.protocols import RULES, of_dataset, range_name, spelled_out
+from wsal_bench.evaluation.protocols import RULES, earlier, of_dataset, range_name, spelled_out
 
 
 def test_the_common_protocol_has_literal_thresholds_and_three_averages() -> None:
@@ -27,6 +27,28 @@ def test_every_data_set_has_a_common_protocol_and_every_name_finds_its_own() -> 
     assert "thumos14/common" in names()
     for name in names():
         assert protocol(name).name == name
+
+
+def test_a_name_with_its_version_is_what_it_was() -> None:
+    assert protocol("thumos14/official@v2") == protocol("thumos14/official")
+    assert protocol("mine/common@v1") == common("mine")
+    old, new = protocol("hapt/common@v1"), protocol("hapt/common")
+    assert (old.name, old.version, old.headline) == ("hapt/common@v1", 1, "0.1:0.7")
+    assert (new.name, new.version, new.headline) == ("hapt/common", 2, "0.3:0.7")
+    assert new == common("hapt") and new.averages == old.averages
+    assert earlier("hapt/common") == ("hapt/common@v1",)
+    assert earlier("thumos14/detad") == earlier("mine/common") == ()
+
+
+def test_a_version_that_never_was_names_those_that_were() -> None:
+    with pytest.raises(UsageError, match=r"version 2 is current.*thumos14/official@v1"):
+        protocol("thumos14/official@v3")
+
+
+def test_a_protocol_as_it_was_stored_before_has_its_union() -> None:
+    stored = asdict(common("x"))
+    del stored["union"]
+    assert Protocol(**stored) == common("x")
 
 
 @pytest.mark.parametrize("name", ["thumos14/comon", "common", "/common", ""])

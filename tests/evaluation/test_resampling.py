@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +33,13 @@ def repeated(
     t, tv = np.array(true).T
     d, dv = np.array(rows).T
     names = tuple(f"{i}-{copy}" for i, copy in copies)
+    stretches = [
+        (new, start, end)
+        for new, (i, _) in enumerate(copies)
+        for video, start, end in truth.ambiguous.tolist()
+        if video == i
+    ]
+    unsure = np.array(stretches, dtype=float).reshape(-1, 3)
     return evaluate(
         replace(
             truth,
@@ -41,6 +49,7 @@ def repeated(
             label=truth.label[t],
             video_ids=names,
             groups=(),
+            ambiguous=unsure,
         ),
         replace(
             detections,
@@ -100,15 +109,55 @@ def test_a_weight_of_a_group_reaches_all_its_videos() -> None:
     np.testing.assert_allclose(grouped, single, rtol=0, atol=1e-12)
 
 
-def test_what_ranks_differently_at_each_threshold_is_refused() -> None:
-    rng = np.random.default_rng(0)
+TRUTH_DRIVEN: dict[str, Any] = {
+    "matching": "truth-driven",
+    "ties": "true-positives-first",
+    "ap_rule": "voc-11-points",
+    "ambiguous": "drop-false-positives",
+    "union": "span",
+    "empty_union": "miss",
+}
+
+
+@examples(20)
+@given(
+    st.integers(0, 10_000),
+    st.lists(st.integers(0, 3), min_size=6, max_size=6),
+    st.sampled_from([TRUTH_DRIVEN, {"ambiguous": "drop-false-positives"}]),
+)
+def test_each_threshold_ranks_anew_where_the_rules_say_so(
+    seed: int, times: list[int], changed: dict[str, Any]
+) -> None:
+    rules = replace(RULES, **changed)
+    rng = np.random.default_rng(seed)
     truth = random_truth(rng)
-    truth = replace(truth, ambiguous=np.array([[0, 1.0, 2.0]]))
-    rules = replace(RULES, ambiguous="drop-false-positives")
+    truth = replace(truth, ambiguous=np.array([[v, 10.0 * v, 10.0 * v + 9] for v in range(6)]))
+    times[truth.video[0]] += 1
+    found = noisy_detections(rng, truth, 2.0)
+    if changed is TRUTH_DRIVEN:  # equal scores: under the other rules copies come in another order
+        found = replace(found, score=np.floor(5 * found.score))
+    scores = evaluate(truth, found, rules)
+    weights = np.array([np.ones(6), times], float)
+    ap = resampled_average_precision(scores, np.arange(6), weights)
+    np.testing.assert_allclose(ap[0], scores.ap, rtol=0, atol=1e-12)
+    expected = repeated(truth, found, times, rules)
+    for label, name in enumerate(scores.class_names):
+        if name in expected.class_names:
+            column = expected.ap[:, expected.class_names.index(name)]
+            np.testing.assert_allclose(ap[1, :, label], column, rtol=0, atol=1e-12)
+
+
+def test_scores_from_before_levels_were_kept_are_evaluated_again() -> None:
+    rng = np.random.default_rng(0)
+    truth = replace(random_truth(rng), ambiguous=np.array([[0, 1.0, 2.0]]))
+    rules = replace(RULES, **TRUTH_DRIVEN)
     scores = evaluate(truth, noisy_detections(rng, truth, 2.0), rules)
-    assert "ranks the detections differently" in obstacle(scores)
-    with pytest.raises(ValueError, match="differently at each threshold"):
-        resampled_average_precision(scores, np.arange(6), np.ones((1, 6)))
+    assert scores.matches is not None and not obstacle(scores)
+    assert obstacle(Scores.from_json(scores.to_json())) == ""
+    old = replace(scores, matches=replace(scores.matches, level=None))
+    assert "evaluate the detections again" in obstacle(old)
+    with pytest.raises(ValueError, match="levels of equal scores"):
+        resampled_average_precision(old, np.arange(6), np.ones((1, 6)))
 
 
 def test_the_number_of_units_has_to_be_that_of_the_videos() -> None:

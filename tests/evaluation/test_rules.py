@@ -71,6 +71,18 @@ def test_a_truth_wants_more_than_the_threshold_and_turns_segments_round() -> Non
     assert ap(ONE, turned, empty_union="miss", **TRUTH_DRIVEN) == 1.0
 
 
+def test_the_union_is_the_lengths_less_the_overlap_or_the_span() -> None:
+    # 2.4 of 4.8 s; the lengths 3.5 and 3.7 less 2.4 come out a little below 4.8
+    truth, rows = truth_of([("v", "A", 0.5, 4.0)]), [("v", "A", 1.6, 5.3, 0.9)]
+    assert ap(truth, rows, **TRUTH_DRIVEN) == 1.0
+    assert ap(truth, rows, union="span", **TRUTH_DRIVEN) == 0.0
+    apart = [("v", "A", 5.0, 6.0, 0.9)]
+    assert ap(truth, apart, 0.01, union="span", **TRUTH_DRIVEN) == 0.0
+    empty, point = truth_of([("v", "A", 3, 3)]), [("v", "A", 3.0, 3.0, 0.9)]
+    rules: dict[str, Any] = {**TRUTH_DRIVEN, "union": "span", "empty_union": "miss"}
+    assert ap(empty, point, **rules) == 0.0
+
+
 def test_the_tie_rules_rank_the_later_the_earlier_or_the_hit_first() -> None:
     hit_first, miss_first = [(*HIT, 0.5), (*MISS, 0.5)], [(*MISS, 0.5), (*HIT, 0.5)]  # D1, D1b
     assert (ap(ONE, hit_first), ap(ONE, miss_first)) == (0.5, 1.0)
@@ -215,6 +227,7 @@ def test_a_protocol_names_the_videos_that_it_needs() -> None:
         {"comparison": "exact", "time_unit": "grid-seconds"},
         {"matching": "truth-driven"},
         {"ties": "true-positives-first"},
+        {"union": "span"},
         {"fps": 0.0},
         {"fps": float("nan")},
         {"stride": 0},

@@ -30,8 +30,10 @@ def rules(draw: st.DrawFn) -> Protocol:
         chosen["time_unit"] = "snippets"
     if chosen["matching"] == "truth-driven":
         chosen["ties"] = "true-positives-first"
-    elif chosen["ties"] == "true-positives-first":
-        chosen["ties"] = "stable"
+    else:
+        chosen["union"] = "lengths"
+        if chosen["ties"] == "true-positives-first":
+            chosen["ties"] = "stable"
     tious = draw(st.sampled_from(GRIDS))
     return replace(
         common("x"),

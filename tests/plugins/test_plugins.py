@@ -89,6 +89,11 @@ def test_built_in_plugins_are_there() -> None:
         ("x = 1\n", "no class Method"),
         ("class Method:\n    groups = make()\n", "groups must be written out"),
         ("class Method:\n    variants = {name: {}}\n", "variants must be written out"),
+        ("class Method:\n    about = {'year': 2022}\n", "about must be written out as a dict of"),
+        (
+            "class Method:\n    about = dict(year='2022')\n",
+            "about must be written out as a dict of",
+        ),
         ("\0", "null byte"),
     ],
 )
@@ -212,6 +217,16 @@ def test_the_baseline_group_is_the_published_one() -> None:
     assert MethodName("ftcl", "shuffled") in resolve_methods(["ftcl:*"])
 
 
+def test_every_method_is_in_one_group_and_those_of_a_paper_in_another() -> None:
+    found = available("methods")
+    assert {one.method for one in resolve_methods(["all"])} == set(found)
+    published = {one.method for one in resolve_methods(["published"])}
+    assert {"acm-net", "ftcl"} <= published
+    assert published == {name for name, one in found.items() if "year" in one.about}
+    with pytest.raises(UsageError, match="did you mean 'published'"):
+        resolve_methods(["publishd"])
+
+
 def test_nothing_named_is_an_error() -> None:
     with pytest.raises(UsageError, match="no method was named"):
         resolve_methods([])
@@ -253,3 +268,25 @@ def test_the_digest_follows_the_source_and_that_of_the_parents(folder: Path) -> 
 def test_a_method_without_a_known_file_has_no_presets(folder: Path) -> None:
     plugin = available("methods")["red-panda"]
     assert plugins.presets_path(plugin) == folder / "methods" / "presets" / "red_panda.yaml"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a process is copied for it")
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("import os; os._exit(0)", "ends the process with exit code 0"),
+        ("import os; os.kill(os.getpid(), 9)", "kills the process by signal 9, SIGKILL"),
+        ("import faulthandler; faulthandler._sigsegv()", "signal 11, SIGSEGV (FILE, line 1, in "),
+    ],
+)
+def test_an_import_that_would_end_the_process_is_one_sentence(
+    folder: Path, line: str, says: str
+) -> None:
+    path = write(folder, "deadly")
+    path.write_text(f"{line}\n{path.read_text()}")
+    with pytest.raises(UsageError) as error:
+        load("methods", "deadly")
+    assert error.value.message.startswith("method 'deadly' cannot be imported: importing it ")
+    assert says.replace("FILE", str(path)) in error.value.message
+    assert error.value.path == str(path)
+    assert load("methods", "yak").__name__ == "Method"

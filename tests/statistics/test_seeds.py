@@ -2,11 +2,9 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped]
 
-from wsal_bench.statistics import holm, nested_mean_std, sign_flip_test
+from wsal_bench.statistics import nested_mean_std, sign_flip_test
 from wsal_bench.statistics.seeds import paired_t
 
 
@@ -104,20 +102,3 @@ def test_the_paired_t_is_that_of_scipy(n: int) -> None:
 def test_equal_differences_leave_the_paired_t_no_doubt() -> None:
     assert paired_t([0.0, 0.0, 0.0]) == 1.0
     assert paired_t([0.5, 0.5, 0.5]) == 0.0
-
-
-def test_holm_multiplies_the_smallest_by_their_number_and_never_falls() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.5, 0.9]) == [1.0, 1.0]
-    assert holm([]) == []
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.floats(0.001, 0.2))
-def test_holm_rejects_what_the_step_down_procedure_rejects(p: list[float], level: float) -> None:
-    order = np.argsort(p, kind="stable")
-    rejected = set()
-    for step, index in enumerate(order):
-        if p[index] * (len(p) - step) > level:
-            break
-        rejected.add(int(index))
-    assert {i for i, value in enumerate(holm(p)) if value <= level} == rejected

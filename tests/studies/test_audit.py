@@ -14,6 +14,7 @@ from tests.statistics.made_up import noisy_detections, random_truth
 from wsal_bench.errors import UsageError
 from wsal_bench.evaluation import Protocol, common, protocol, with_tious
 from wsal_bench.report import audited as page
+from wsal_bench.report.audit_verdict import verdict as verdict_of
 from wsal_bench.studies.audit import Crossed, common_measure, with_headline
 from wsal_bench.studies.audit_runs import audit
 from wsal_bench.studies.targets import Target
@@ -53,8 +54,9 @@ def test_what_is_compared_with_itself_differs_by_nothing() -> None:
     content = page.content(found)
     assert (content["difference"], content["protocol"]["value"]) == (0.0, 0.0)
     assert content["detections"]["value"] == 0.0
-    assert found.videos is not None
-    assert (found.videos.low, found.videos.high, found.videos.p_value) == (0.0, 0.0, 1.0)
+    (effect,) = found.effects
+    assert effect.interval is not None
+    assert (effect.interval.low, effect.interval.high, effect.interval.p_value) == (0.0, 0.0, 1.0)
     assert "fair and fair do not differ" in page.to_markdown(found)
 
 
@@ -73,9 +75,13 @@ def test_exchanging_the_two_turns_every_sign() -> None:
     for name in ("total", "condition", "things"):
         one, other = getattr(found.protocols, name), getattr(turned.protocols, name)
         assert one == pytest.approx(-other, abs=1e-12)
-    assert found.videos is not None and turned.videos is not None
-    assert found.videos_under == turned.videos_under
-    assert found.videos.low == pytest.approx(-turned.videos.high, abs=1e-12)
+    assert found.protocols.interaction == pytest.approx(turned.protocols.interaction, abs=1e-12)
+    by_name = {effect.under: effect.interval for effect in turned.effects}
+    assert [effect.under for effect in found.effects] == ["x/common", "x/grid"]
+    for effect in found.effects:
+        other = by_name[effect.under]
+        assert effect.interval is not None and other is not None
+        assert effect.interval.low == pytest.approx(-other.high, abs=1e-12)
 
 
 def test_files_say_nothing_of_recipe_selection_and_seeds() -> None:
@@ -84,9 +90,13 @@ def test_files_say_nothing_of_recipe_selection_and_seeds() -> None:
     content = page.content(found)
     assert content["recipe"]["value"] is None and "no activations" in content["recipe"]["problem"]
     assert content["selection"]["value"] is None and "epoch" in content["selection"]["problem"]
-    assert content["seeds"] == {"a": None, "b": None, "difference_std": None}
-    verdict = page.verdict(found)
-    assert "outside the noise" in verdict and "luck of the seeds is not known" in verdict
+    seeds = content["seeds"]
+    assert (seeds["a"], seeds["b"], seeds["difference_std"], seeds["paired"]) == (None,) * 3 + (0,)
+    verdict = verdict_of(found)
+    assert (
+        "outside the noise" in verdict
+        and "Both are files: the luck of their seeds is not known." in verdict
+    )
     assert "protocols make" not in verdict  # both under one
 
 

@@ -256,6 +256,23 @@ def test_a_failed_cell_with_options_set_by_hand_hinders_no_ranking() -> None:
     assert board(runs("mil", [0.1] * 6), [failed]).is_ranking
 
 
+def test_every_form_of_a_table_says_what_its_floors_know() -> None:
+    floors = [run("floor:constant", 0.8), run("ceiling:oracle", 0.9), run("floor:random", 0.1)]
+    table = board(runs("mil", [0.1, 0.2]), floors)
+    known = "know the true labels of each video and nothing of when"
+    for text in (
+        page.to_markdown(table),
+        " ".join(page.to_terminal(table, width=100).split()),
+        page.to_latex(table),
+    ):
+        assert f"constant {known}" in text.replace("`", ""), text
+        assert "oracle knows what happens and when" in text.replace("`", "")
+    rows = page.to_json(table)["data"]["leaderboards"][0]
+    assert [row["knows"] for row in rows["rows"]] == [None]
+    assert rows["references"][1]["knows"] == "the true labels of each video and nothing of when"
+    assert "Reference rows" not in page.to_markdown(board(runs("mil", [0.1, 0.2])))
+
+
 def test_data_set_by_hand_put_floors_too_into_the_block_that_is_not_ranked() -> None:
     noisy: dict[str, Any] = {"data": {"noise": 0.1}, "by_hand": ("simulated.noise=0.1",)}
     plain: dict[str, Any] = {"data": {"noise": 0.0}}
@@ -331,7 +348,7 @@ def test_a_ranking_compares_each_row_with_the_best_and_marks_what_is_inside_the_
     assert [line["inside_noise"] for line in lines] == ["", "True", "False"]
 
 
-def test_an_interval_that_excludes_zero_but_not_after_correction_is_explained() -> None:
+def test_a_mark_and_its_interval_never_contradict_each_other() -> None:
     table = board(*([scored(n, seed) for seed in SIX] for n in (9, 8, 7, 6, 5, 2)))
     text = page.to_markdown(table)
     marks = {
@@ -339,16 +356,18 @@ def test_an_interval_that_excludes_zero_but_not_after_correction_is_explained() 
         for line in text.splitlines()
         if line.startswith(("| m0", "| close"))
     }
-    assert marks == {"m09": "-", "close": "≈", "m07": "≈", "m06": "†", "m05": "†", "m02": "]"}
-    (note,) = [line for line in text.splitlines() if line.startswith("- †")]
-    for name in ("m06", "m05"):
-        (row,) = [row for row in table.rows if row.name == name]
-        assert row.statistics is not None and row.statistics.comparison is not None
-        compared = row.statistics.comparison
-        assert compared.interval.p_value < 0.05 < compared.adjusted_p
-        alone, corrected = compared.interval.p_value, compared.adjusted_p
-        assert f"{name} p {alone:.2g} alone, {corrected:.2g} corrected" in note
-    assert "m02" not in note
+    assert marks == {"m09": "-", "close": "≈", "m07": "≈", "m06": "≈", "m05": "≈", "m02": "]"}
+    compared = {
+        row.name: row.statistics.comparison
+        for row in table.rows
+        if row.statistics is not None and row.statistics.comparison is not None
+    }
+    for name, one in compared.items():
+        assert (marks[name] == "≈") == (one.interval.low <= 0 <= one.interval.high)
+        assert (marks[name] == "≈") == (one.adjusted_p > 0.05)
+    assert compared["m05"].interval.p_value < 0.05 < compared["m05"].adjusted_p  # many rows
+    assert "intervals hold at once (max-t over all pairs of rows" in text
+    assert "finds with 80 % power, all comparisons counted" in text
 
 
 def test_each_row_has_an_interval_of_its_own_floors_too() -> None:
@@ -356,9 +375,9 @@ def test_each_row_has_an_interval_of_its_own_floors_too() -> None:
     text = page.to_markdown(table)
     row = table.references[0]
     assert row.statistics is not None and row.statistics.interval is not None
-    # a quarter of 12 videos: 0.25 -+ 1.96 * root(1/4 * 3/4 / 12)
-    assert row.statistics.interval.low == pytest.approx(0.25 - 1.96 * 0.125, abs=0.03)
-    assert row.statistics.interval.high == pytest.approx(0.25 + 1.96 * 0.125, abs=0.03)
+    # a quarter of 12 videos: 0.25 -+ t(11) * root(1/4 * 3/4 / 11)
+    assert row.statistics.interval.low == pytest.approx(0.25 - 2.201 * 0.13056, abs=1e-4)
+    assert row.statistics.interval.high == pytest.approx(0.25 + 2.201 * 0.13056, abs=1e-4)
     assert text.count("[95 %]") == 2  # of the methods and of the floors
     found = page.to_json(table)["data"]["leaderboards"][0]["references"][0]["interval"]
     assert found["low"] == row.statistics.interval.low

@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "eval": Entry("scoring:eval_", "Score a file of detections."),
         "rescore": Entry("rescore:rescore_", "The same detections under every protocol."),
         "audit": Entry("audit:audit_", "What the difference of two numbers is made of."),
+        "power": Entry("power:power", "Which difference a design can find."),
         "infer": Entry("infer:infer", "Segments for new videos, with a stored run."),
         "results": Entry("results:results_", "Check and repair a folder of runs."),
         "profile": Entry("profile:profile", "Where the time goes: kernels, training steps."),

@@ -84,6 +84,12 @@ from wsal_bench.studies.stored import datasets as stored_datasets
     help="Rank although videos of the protocol have no features; each row says so.",
 )
 @click.option(
+    "--margin",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="POINTS",
+    help="Mark rows that are equal to the first within so many points (two one-sided tests).",
+)
+@click.option(
     "--plot",
     is_flag=False,
     flag_value="",
@@ -101,6 +107,7 @@ def leaderboard(
     out: Path | None,
     remarks: tuple[str, ...],
     plot: str | None,
+    margin: float | None,
     wide: bool,
     columns: tuple[str, ...] | None,
     as_json: bool,
@@ -114,7 +121,11 @@ def leaderboard(
         shown = _shown(stored, Shown(recipe, protocol, **chosen))
         known = _names(stored, wanted, results, quick=shown.quick)
         _check_recipe(stored, recipe)
-        boards = [replace(board, remarks=remarks) for board in _boards(contents, known, shown)]
+        share = None if margin is None else margin / 100
+        boards = [
+            replace(board, remarks=remarks, margin=share)
+            for board in _boards(contents, known, shown)
+        ]
     picked = {
         board.dataset: columns_of(wide, columns, keys(board), wide_keys(board)) for board in boards
     }

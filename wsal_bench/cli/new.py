@@ -106,7 +106,7 @@ def _checked(kind: plugins.Kind, text: str) -> str:
     if name in known:
         raise UsageError(f"there is {name!r} already, in {known[name].origin}")
     groups = {group for plugin in known.values() for group in plugin.groups}
-    if kind == "methods" and name in groups | {"floor", "ceiling"}:
+    if kind == "methods" and name in groups | {"floor", "ceiling", plugins.EVERY}:
         raise UsageError(f"{name!r} stands for something else where methods are named")
     return name
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 import click
@@ -109,6 +110,48 @@ class SinceType(click.ParamType[datetime]):
             return datetime.fromisoformat(text).astimezone()
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is no time; write 2026-01-31, 2026-01-31T12:00, 30m, 2h or 3d")
+
+
+class _Amount(click.ParamType[float]):
+    """A positive number with a unit."""
+
+    _UNITS: ClassVar[Mapping[str, float]]
+    _EXAMPLES: ClassVar[str]
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number that a text stands for, in the smallest unit."""
+        if isinstance(value, (int, float)):
+            return value
+        text = str(value).strip().lower()
+        unit = text.lstrip("0123456789.")
+        number = text.removesuffix(unit) if unit else text
+        if unit in self._UNITS and number.count(".") <= 1 and number.strip("."):
+            amount = float(number) * self._UNITS[unit]
+            if amount > 0:
+                return amount
+        return self.fail(f"{value!r} is no {self.name}; write {self._EXAMPLES}")
+
+
+class DurationType(_Amount):
+    """Seconds, or `90s`, `10m`, `2h`."""
+
+    name = "duration"
+    _UNITS = MappingProxyType({"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0})
+    _EXAMPLES = "90, 90s, 10m or 2h"
+
+
+class SizeType(_Amount):
+    """Bytes of memory: `512M`, `4G`; units are powers of 1024."""
+
+    name = "size"
+    _UNITS = MappingProxyType({"k": 2.0**10, "m": 2.0**20, "g": 2.0**30, "t": 2.0**40})
+    _EXAMPLES = "512M or 4G"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The bytes that a text stands for."""
+        return int(super().convert(value, param, ctx))
 
 
 class Renamed(click.Option):

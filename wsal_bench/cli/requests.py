@@ -11,8 +11,10 @@ import click
 
 from wsal_bench.cli.options import (
     DeviceType,
+    DurationType,
     NamesType,
     SeedsType,
+    SizeType,
     data_root_option,
     json_option,
     plugins_option,
@@ -44,6 +46,8 @@ class TrainingOptions:
     quick: bool
     overwrite: bool
     in_process: bool
+    cell_timeout: float | None
+    cell_memory: int | None
     results: Path
 
     def request(
@@ -136,5 +140,17 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--in-process",
         is_flag=True,
         help="Train in this process; a crash of a method then ends the run.",
+    ),
+    click.option(
+        "--cell-timeout",
+        type=DurationType(),
+        help="End a cell that learns and infers for longer: 90, 90s, 10m, 2h. It has failed, the "
+        "others go on. No number depends on it.",
+    ),
+    click.option(
+        "--cell-memory",
+        type=SizeType(),
+        help="End a cell whose method holds more memory: 512M, 4G. Watched ten times a second "
+        "(resident and swapped out, without mapped files and the GPU's); Linux only.",
     ),
 )

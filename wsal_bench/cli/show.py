@@ -31,7 +31,7 @@ from wsal_bench.config import read_presets
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.evaluation import names as protocol_names
 from wsal_bench.evaluation import protocol
-from wsal_bench.evaluation.protocols import spelled_out
+from wsal_bench.evaluation.protocols import earlier, spelled_out
 from wsal_bench.localization import recipe as recipes
 from wsal_bench.localization.description import in_words
 from wsal_bench.report.diagnosis import summary
@@ -99,12 +99,16 @@ def _find(name: str, results: Path) -> dict[str, Any]:
         for bad in plugins.broken(kind):
             if bad.name == name:
                 raise UsageError(f"{name!r} is no plugin: {bad.message}", path=bad.origin)
+    plain, versioned, _ = name.partition("@v")
+    is_protocol = plain in protocol_names() or plain.endswith("/common")
+    if versioned and is_protocol:  # no seed begins with a v
+        return _protocol(name)
     runs = find_runs(results, name)
     if len(runs) > 1 and is_pattern(name):
         return {"kind": "runs", "runs": [run_described(run) for run in runs]}
     if runs:
         return {"kind": "run", **run_described(only_one(runs, results, name))}
-    if name in protocol_names() or name.endswith("/common"):
+    if is_protocol:
         return _protocol(name)
     if name == OWN_RECIPE:
         return {"kind": "recipe", "name": name, "summary": "each method's own recipe"}
@@ -131,7 +135,8 @@ def _recipe(preset: recipes.Preset) -> dict[str, Any]:
 
 def _protocol(name: str) -> dict[str, Any]:
     rules = protocol(name)
-    return {"kind": "protocol", **asdict(rules), "in_words": spelled_out(rules)}
+    versions = {"earlier": earlier(rules.name)} if earlier(rules.name) else {}
+    return {"kind": "protocol", **asdict(rules), **versions, "in_words": spelled_out(rules)}
 
 
 def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
@@ -148,6 +153,7 @@ def _method(plugin: plugins.Plugin, variant: str | None) -> dict[str, Any]:
         "name": plugin.name,
         "summary": plugin.summary,
         "description": source.docstring,
+        "about": dict(plugin.about),
         "groups": list(plugin.groups),
         "variants": list(plugin.variants),
         "controls": list(plugin.controls),

@@ -1,8 +1,9 @@
 """From a source to a store: every file is checked and copied once, in parallel, resumably.
 
 The store grows in a folder beside its place, `.NAME.importing`, and takes its place whole. A
-journal names the videos whose rows are in the growing files; what it says is believed when an
-import goes on, unless the source's file has changed since.
+journal names the videos whose rows are in the growing files. An import that goes on reads those
+rows and compares them with it: from the first video that differs, or whose file in the source has
+changed since, all is made again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from typing import IO, Any, Literal
 import numpy as np
 
 from wsal_bench.data.doubts import doubts
-from wsal_bench.data.journal import Noted, key_of, read_journal
+from wsal_bench.data.index import Entry, Index, write_index
+from wsal_bench.data.journal import FORM, Noted, key_of, read_journal
+from wsal_bench.data.packed import checksum
 from wsal_bench.data.placing import JOURNAL, growing_at, put_in_place, writing
 from wsal_bench.data.problems import (
     Problem,
@@ -30,13 +33,7 @@ from wsal_bench.data.problems import (
 )
 from wsal_bench.data.reading import Reader, Report
 from wsal_bench.data.source import Source, SourceVideo
-from wsal_bench.data.store import (
-    Entry,
-    Index,
-    features_path,
-    truth_path,
-    write_index,
-)
+from wsal_bench.data.store import features_path, truth_path
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.formats import truth_to_npz
 from wsal_bench.files import make_folder, remove_leftovers, write_text
@@ -171,7 +168,8 @@ class _Copy:
 
     def _facts(self) -> dict[str, Any]:
         """What an earlier import must have had in common for its rows to count."""
-        return {"dtype": self.reader.wanted.dtype, "width": self.reader.wanted.width}
+        wanted = self.reader.wanted
+        return {"form": FORM, "dtype": wanted.dtype, "width": wanted.width}
 
     def _split(
         self, videos: Sequence[SourceVideo], kept: Sequence[Noted], journal: IO[str]
@@ -224,7 +222,8 @@ class _Copy:
     ) -> list[Noted]:
         """The longest beginning of a list whose rows are in its file already.
 
-        The rows are read and compared: after a power cut the journal may know more than the disk.
+        The rows are read and compared: after a power cut the journal may know more than the disk,
+        and somebody may have changed either.
         """
         rows.seek(_HEADER)
         kept: list[Noted] = []
@@ -236,7 +235,7 @@ class _Copy:
             if self.reader.too_short(video, noted.length):
                 break
             found = rows.read(noted.length * noted.row_bytes)
-            if sha256(found).hexdigest() != noted.sha256:
+            if (checksum(found, "sha256"), checksum(found, "crc32")) != (noted.sha256, noted.crc32):
                 break
             kept.append(noted)
         return kept

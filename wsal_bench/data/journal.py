@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final
 
 import numpy as np
+from pydantic import Field, TypeAdapter
 
+from wsal_bench.data.index import Entry
 from wsal_bench.data.reading import Rows
 from wsal_bench.data.source import SourceVideo
-from wsal_bench.data.store import Entry
+
+FORM: Final = 2  # of the lines; those of another one do not count
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Noted:
         first: its first row.
         length: T.
         sha256: of its rows.
+        crc32: of its rows.
         dtype: of its rows.
         width: D.
     """
@@ -33,7 +37,8 @@ class Noted:
     first: int
     length: int
     sha256: str
-    dtype: str
+    crc32: str
+    dtype: Annotated[str, Field(pattern="float(16|32)")]
     width: int
 
     @classmethod
@@ -45,6 +50,7 @@ class Noted:
             first=first,
             length=len(found.rows),
             sha256=found.sha256,
+            crc32=found.crc32,
             dtype=found.rows.dtype.name,
             width=found.rows.shape[1],
         )
@@ -68,6 +74,7 @@ class Noted:
             group=video.group,
             labels=video.labels,
             sha256=self.sha256,
+            crc32=self.crc32,
         )
 
     def line(self) -> str:
@@ -83,16 +90,17 @@ def key_of(video: SourceVideo) -> str:
 def read_journal(path: Path, facts: dict[str, Any]) -> dict[str, Noted]:
     """Video -> what an earlier import noted; nothing where it was another kind of import."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return {}
     known: dict[str, Noted] = {}
+    reader = TypeAdapter(Noted)
     try:
         if not lines or json.loads(lines[0]) != facts:
             return {}
         for line in lines[1:]:
-            noted = Noted(**json.loads(line))
+            noted = reader.validate_json(line)
             known[noted.video] = noted
-    except json.JSONDecodeError:
-        pass  # the line that a kill cut off; those before it are whole
+    except ValueError:
+        pass  # the line that a kill cut off, or a damaged one; those before it are whole
     return known

@@ -26,6 +26,11 @@ _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 
+def how_to_replace(root: Path) -> str:
+    """The hint of an error where a store is not what was imported."""
+    return f"wsal-bench data import SRC --as {root.name} --replace imports it again"
+
+
 def growing_at(root: Path) -> Path:
     """Where a store grows."""
     return root.with_name(f".{root.name}.importing")

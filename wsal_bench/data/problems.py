@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsal_bench.data.source import Source
-from wsal_bench.errors import did_you_mean, first_of
+from wsal_bench.errors import WsalError, did_you_mean, first_of
 from wsal_bench.plugins.contract import SPLITS, Split
 from wsal_bench.timegrid import TimeGrid
 from wsal_bench.types import GroundTruth
@@ -37,6 +37,13 @@ class Problem:
     message: str
     video: str = ""
     path: str = ""
+
+    @classmethod
+    def of(cls, error: WsalError, code: str, video: str = "") -> Problem:
+        """What an error says, and what would make it right."""
+        said = error.message + (f"; {error.hint}" if error.hint else "")
+        said = said.removeprefix(f"video {video!r}: ")
+        return cls(code, said, video, error.path or "")
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""

@@ -6,12 +6,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsal_bench.data.packed import ChangedError, checksum
 from wsal_bench.data.problems import Problem, Wanted, feature_problems, last_ends
 from wsal_bench.data.source import Source, SourceVideo
 from wsal_bench.errors import WsalError
@@ -26,9 +26,10 @@ class Rows:
 
     video: SourceVideo
     rows: NDArray[Any]
-    sha256: str
     problems: tuple[Problem, ...] = ()
     shape: tuple[int, ...] = ()  # as it lies in the source
+    sha256: str = ""
+    crc32: str = ""
 
 
 class Reader:
@@ -126,13 +127,14 @@ class Reader:
         try:
             features = video.read()
         except WsalError as error:
-            bad = Problem("unreadable", error.message, video.video_id, str(error.path or ""))
-            return Rows(video, nothing, "", (bad,))
+            code = "checksum" if isinstance(error, ChangedError) else "unreadable"
+            bad = Problem.of(error, code, video.video_id)
+            return Rows(video, nothing, (bad,))
         shape = features.shape
         end = self.ends.get(video.video_id, 0.0)
         found = feature_problems(features, self.wanted, end, video.video_id, video.origin)
         if found:
-            return Rows(video, nothing, "", tuple(found), shape)
+            return Rows(video, nothing, tuple(found), shape)
         if self.wanted.width is None or self.wanted.dtype is None:
             dtype = self.wanted.dtype or features.dtype.name
             self.wanted = replace(self.wanted, dtype=dtype, width=features.shape[1])
@@ -146,5 +148,6 @@ class Reader:
                 video.video_id,
                 str(video.origin),
             )
-            return Rows(video, nothing, "", (bad,), shape)
-        return Rows(video, rows, sha256(rows.data).hexdigest(), (), shape)
+            return Rows(video, nothing, (bad,), shape)
+        sums = {kind: checksum(rows.data, kind) for kind in ("sha256", "crc32")}
+        return Rows(video, rows, (), shape, **sums)

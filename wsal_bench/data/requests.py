@@ -9,13 +9,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from wsal_bench.data import store
 from wsal_bench.data.card import Card
 from wsal_bench.data.importing import Form, write_store
+from wsal_bench.data.index import Index
 from wsal_bench.data.opening import ImportRequest, card_of, importer, known, read_request
 from wsal_bench.data.places import data_root, store_path
 from wsal_bench.data.reading import Report
 from wsal_bench.data.source import Source
-from wsal_bench.data.store import Index, is_store
+from wsal_bench.data.store import is_store
 from wsal_bench.data.validating import Validation, validate_source, validate_store
 from wsal_bench.errors import DataError, UsageError
 
@@ -115,10 +117,9 @@ def validate(
         UsageError: options that cannot be right.
         DataError: nothing that could be looked at.
     """
-    if request.dataset is None:
-        for root in (request.path, store_path(str(request.path))):
-            if is_store(root):
-                return validate_store(root, jobs=jobs, report=report)
+    root = _store_of(request)
+    if root is not None:
+        return validate_store(root, jobs=jobs, report=report)
     if request.dataset is None and not request.path.exists():
         raise DataError(
             f"no such folder, and no imported data set of that name in {data_root()}",
@@ -128,6 +129,34 @@ def validate(
     card = card_of(name)
     source = read_request(request, card)
     return validate_source(source, _form(request, source, card, name), jobs=jobs, report=report)
+
+
+def seal(request: ImportRequest) -> bool:
+    """Gives an imported data set of the first schema its seal; False where it has one.
+
+    Args:
+        request: as of `validate`.
+
+    Raises:
+        UsageError: it is no imported data set.
+        DataError: it is not what was imported, or cannot be written.
+    """
+    root = _store_of(request)
+    if root is None:
+        raise UsageError(
+            f"{str(request.path)!r} is no imported data set, and only those have a seal",
+            hint="leave out --seal",
+        )
+    return store.seal(root)
+
+
+def _store_of(request: ImportRequest) -> Path | None:
+    """The store that a path, or a name alone, means; None where it is something else."""
+    if request.dataset is None:
+        for root in (request.path, store_path(str(request.path))):
+            if is_store(root):
+                return root
+    return None
 
 
 def _name(request: ImportRequest) -> str:

@@ -9,59 +9,20 @@ STORE/truth/<variant>-<split>.npz   true segments
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
 
-from pydantic import Field, ValidationError
-
-from wsal_bench.config import Config
 from wsal_bench.data.features import open_features
-from wsal_bench.data.packed import PackedFeatures, PackedFile
-from wsal_bench.data.placing import INDEX, put_right
+from wsal_bench.data.index import Entry, read_index, write_index
+from wsal_bench.data.packed import ChangedError, PackedFeatures, PackedFile, checksum
+from wsal_bench.data.placing import INDEX, how_to_replace, put_right, writing
 from wsal_bench.errors import DataError
 from wsal_bench.evaluation.formats import truth_from_npz
-from wsal_bench.files import read_bytes, read_json
+from wsal_bench.files import read_bytes
 from wsal_bench.plugins.contract import SPLITS, Split
 from wsal_bench.types import GroundTruth
-
-
-class Entry(Config):
-    """One video of the index."""
-
-    video_id: str
-    first: int = Field(ge=0)  # its first row in the split's file
-    length: int = Field(ge=1)  # T
-    group: str
-    labels: tuple[str, ...] | None  # classes that the source names apart from segments
-    sha256: str  # of its rows as they lie in the store
-
-
-class Index(Config):
-    """`index.json`."""
-
-    schema_: Literal["wsal-bench/store/1"] = Field("wsal-bench/store/1", alias="schema")
-    name: str
-    layout: str  # what it was imported from
-    preset: str = ""  # of the methods; empty: the name above
-    fps: float = Field(gt=0)
-    stride: float = Field(gt=0)
-    class_names: tuple[str, ...]
-    feature_dim: int = Field(ge=1)
-    dtype: Literal["float16", "float32"]
-    streams: dict[str, tuple[int, int]]
-    notes: tuple[str, ...]  # what was unusual in the source
-    videos: dict[Split, tuple[Entry, ...]]
-    truths: dict[str, dict[Split, str]]  # variant -> split -> sha256 of its file
-
-    def digest(self) -> str:
-        """Of everything that decides a number; not of name, layout, preset or notes."""
-        told = {"name", "layout", "preset", "notes", "schema_"}
-        values = self.model_dump(mode="json", exclude=told)
-        return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 class Store:
@@ -86,13 +47,24 @@ class Store:
         Raises:
             DataError: one is missing, or not what was imported.
         """
+        for error in self.changed_truths():
+            raise error
+
+    def changed_truths(self) -> Iterator[DataError]:
+        """An error for each file of truth that is not what was imported.
+
+        Raises:
+            DataError: one is missing.
+        """
         for variant, digests in self.index.truths.items():
             for split, wanted in digests.items():
                 path = truth_path(self.root, variant, split)
-                if sha256(read_bytes(path)).hexdigest() != wanted:
-                    raise DataError(
-                        "truth is not what was imported",
-                        hint="import the data set again",
+                found = sha256(read_bytes(path)).hexdigest()
+                if found != wanted:
+                    yield ChangedError(
+                        f"truth is not what was imported: expected sha256 {wanted[:16]}, found "
+                        f"{found[:16]}",
+                        hint=how_to_replace(self.root),
                         path=path,
                     )
 
@@ -100,9 +72,25 @@ class Store:
         """Features by video, in the index's order."""
         file = self._files[split]
         return {
-            entry.video_id: PackedFeatures(file, entry.first, entry.length)
+            entry.video_id: PackedFeatures(
+                file, entry.first, entry.length, entry.video_id, entry.checksum
+            )
             for entry in self.index.videos[split]
         }
+
+    def summed(self, split: Split) -> tuple[Entry, ...]:
+        """Its entries with quick checksums of the rows, which are compared first.
+
+        Raises:
+            ChangedError: rows are not what was imported.
+        """
+        features = self.features(split)
+        return tuple(
+            entry.model_copy(
+                update={"crc32": checksum(features[entry.video_id].view().data, "crc32")}
+            )
+            for entry in self.index.videos[split]
+        )
 
     @cached_property
     def truths(self) -> Mapping[str, Mapping[Split, GroundTruth]]:
@@ -124,7 +112,7 @@ class Store:
             raise DataError(
                 f"holds {header.shape} {header.dtype.name}, but the index promises {wanted[0]} "
                 f"{wanted[1]}",
-                hint="import the data set again",
+                hint=how_to_replace(self.root),
                 path=header.path,
             )
         return PackedFile(header)
@@ -146,33 +134,21 @@ def is_store(root: Path) -> bool:
     return (root / INDEX).is_file()
 
 
-def read_index(root: Path) -> Index:
-    """The index of an imported data set.
+def seal(root: Path) -> bool:
+    """Compares all features and truth with the index, then writes it with quick checksums and seal.
+
+    Returns:
+        False where it is sealed already; nothing is written then.
 
     Raises:
-        DataError: there is none, or it is not one.
+        BusyError: another process writes the store.
+        DataError: something is not what was imported, or the index cannot be written.
     """
-    put_right(root)
-    path = root / INDEX
-    values = read_json(path)
-    try:
-        return Index.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the document"
-        raise DataError(
-            f"not the index of an imported data set: {where}: {first['msg']}",
-            hint="import the data set again",
-            path=path,
-        ) from error
-
-
-def write_index(root: Path, index: Index) -> None:
-    """Writes the index; the last step of an import.
-
-    Raises:
-        DataError: it cannot be written.
-    """
-    from wsal_bench.files import write_json
-
-    write_json(root / INDEX, index.model_dump(mode="json", by_alias=True))
+    with writing(root):
+        store = Store(root)
+        if store.index.is_sealed:
+            return False
+        store.check_truths()
+        videos = {split: store.summed(split) for split in store.index.videos}
+        write_index(root, store.index.model_copy(update={"videos": videos}))
+    return True

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wsal_bench.config import Config as BaseConfig
 from wsal_bench.data.card import Card
 from wsal_bench.data.checks import check_groups, only_classes
+from wsal_bench.data.index import unsealed
 from wsal_bench.data.places import store_path
 from wsal_bench.data.placing import INDEX
 from wsal_bench.data.source import Source
@@ -113,6 +114,11 @@ class StoredDataset(api.Dataset):
     def fingerprint(self) -> str:
         """Digest of features, truth, groups, labels and grid, as the index has them."""
         return self.store.index.digest()
+
+    @property
+    def remark(self) -> str:
+        """That the store is of the first schema, where it is."""
+        return "" if self.store.index.is_sealed else unsealed(self.store.root)
 
     def videos(self, split: api.Split) -> Sequence[Video]:
         """The videos of a split, in the store's order; features stay on the disk."""

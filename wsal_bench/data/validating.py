@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,12 @@ from numpy.typing import NDArray
 
 from wsal_bench.data.doubts import doubts
 from wsal_bench.data.importing import Form
+from wsal_bench.data.index import unsealed
 from wsal_bench.data.packed import PackedFeatures
 from wsal_bench.data.problems import Problem, source_problems, unused_truth
 from wsal_bench.data.reading import Reader, Report
 from wsal_bench.data.source import Source, SourceVideo
-from wsal_bench.data.store import Store, truth_path
+from wsal_bench.data.store import Store
 from wsal_bench.errors import DataError
 from wsal_bench.plugins.contract import SPLITS
 
@@ -88,8 +88,7 @@ def validate_store(
         store = Store(root)
         truths = store.truths
     except DataError as error:
-        broken = Problem("store", error.message, path=str(error.path or root))
-        return Validation(root, "store", 0, (broken,))
+        return Validation(root, "store", 0, (Problem.of(error, "store"),))
     index = store.index
     source = Source(
         layout=f"store, imported from {index.layout}",
@@ -99,20 +98,14 @@ def validate_store(
     )
     form = Form(index.name, index.fps, index.stride, overhang=np.inf, width=index.feature_dim)
     found = validate_source(source, form, jobs=jobs, report=report)
-    changed = [
-        Problem(
-            "checksum", "truth is not what was imported", path=str(truth_path(root, variant, split))
-        )
-        for variant, digests in index.truths.items()
-        for split, digest in digests.items()
-        if sha256(truth_path(root, variant, split).read_bytes()).hexdigest() != digest
-    ]
+    changed = [Problem.of(error, "checksum") for error in store.changed_truths()]
+    notes = () if index.is_sealed else (unsealed(root),)
     return Validation(
         root=root,
         layout=source.layout,
         videos=found.videos,
         problems=(*changed, *found.problems),
-        notes=found.notes,
+        notes=(*found.notes, *notes),
         warnings=found.warnings,
     )
 
@@ -140,9 +133,8 @@ def _rows(features: PackedFeatures, digest: str) -> NDArray[Any]:
     """The rows of a video, if they are those that were imported.
 
     Raises:
-        DataError: they are not.
+        ChangedError: they are not.
     """
     rows = features.view()
-    if sha256(np.ascontiguousarray(rows).data).hexdigest() != digest:
-        raise DataError("rows are not what was imported", path=features.file.path)
+    features.compare(rows, f"sha256:{digest}")
     return rows

@@ -170,12 +170,13 @@ def match_by_truth(
     fractions: Any,
     single: bool,
     empty_hits: bool,
+    span: bool,
     hits: Any,
 ) -> None:
     """Truths take detections in file order.
 
-    `grouped` [S] are rows by class and video, best first, `label` [P] their class; the others are
-    those of `match_by_score`.
+    `grouped` [S] are rows by class and video, best first, `label` [P] their class; `span`: the
+    union goes from the earlier start to the later end. The others are those of `match_by_score`.
     """
     begin = 0
     while begin < len(grouped):
@@ -199,6 +200,9 @@ def match_by_truth(
                     )
                     length = truth_end[truth] - truth_start[truth]
                     union = length + (end[other] - start[other]) - overlap
+                    if span and overlap > 0.0:
+                        low = min(start[other], truth_start[truth])
+                        union = max(end[other], truth_end[truth]) - low
                     tiou_of[at] = _ratio(overlap, union, single, empty_hits)
                     level_of[at] = _reached(tiou_of[at], overlap, union, tious, fractions, True)
                 for index in range(len(tious)):

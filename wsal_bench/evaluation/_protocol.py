@@ -45,6 +45,7 @@ class Protocol:
         excluded_rule: that rule.
         needs_videos: names of videos that a truth must have to be the one that is meant.
         sources: repositories and commits whose rules these are.
+        union: how the union of two overlapping segments is computed.
 
     Raises:
         UsageError: a rule that the evaluator does not have, rules, thresholds or averages that do
@@ -76,6 +77,7 @@ class Protocol:
     excluded_rule: str = "dropped"
     needs_videos: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    union: str = "lengths"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tious", tuple(float(tiou) for tiou in self.tious))
@@ -109,6 +111,11 @@ class Protocol:
             raise UsageError(
                 f"protocol {self.name!r}: matching {self.matching!r} with ties {self.ties!r}",
                 hint="'truth-driven' and 'true-positives-first' go together",
+            )
+        if self.union == "span" and self.matching != "truth-driven":
+            raise UsageError(
+                f"protocol {self.name!r}: union 'span' with matching {self.matching!r}",
+                hint="only 'truth-driven' turns segments round that end before they start",
             )
         if not (0 < self.fps < float("inf")) or self.stride < 1:
             raise UsageError(

@@ -31,6 +31,7 @@ class Floor:
         name: of its cell, `floor:...` or `ceiling:...`.
         kind: whether a method should be above or cannot be.
         description: what it is, in a sentence.
+        knows: what it is told of the test videos, for `NAME knows ...`.
         make: (video, truth, generator) -> activations. Of the video only its name, grid and number
             of snippets are read, of the truth only the segments of that video; the generator is
             drawn from by `floor:random` alone. DataError where the truth does not know the video.
@@ -39,6 +40,7 @@ class Floor:
     name: str
     kind: Literal["floor", "ceiling"]
     description: str
+    knows: str
     make: Make
 
 
@@ -113,6 +115,8 @@ def _segments_of(video: Video, truth: GroundTruth) -> IntArray:
     return np.flatnonzero(truth.video == truth.video_ids.index(video.video_id))
 
 
+_LABELS = "the true labels of each video and nothing of when"
+
 FLOORS: Final = MappingProxyType(
     {
         floor.name: floor
@@ -121,18 +125,21 @@ FLOORS: Final = MappingProxyType(
                 name="floor:random",
                 kind="floor",
                 description="random scores, true video labels",
+                knows=_LABELS,
                 make=random_activations,
             ),
             Floor(
                 name="floor:constant",
                 kind="floor",
                 description="one proposal as long as the video for each true label",
+                knows=_LABELS,
                 make=constant_activations,
             ),
             Floor(
                 name="ceiling:oracle",
                 kind="ceiling",
                 description="class scores from the truth: the share of each snippet it covers",
+                knows="what happens and when, to the snippet",
                 make=oracle_activations,
             ),
         )

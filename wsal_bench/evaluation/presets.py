@@ -2,69 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
-from wsal_bench.evaluation._protocol import Protocol, range_name
-
-# Grids as exact doubles. arange's and linspace(0.1, 0.9, 9)'s third is 0.30000000000000004: an
-# overlap of exactly 0.3, frequent on a snippet grid, misses it.
-LITERAL_NINE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-COMMON_TIOUS = LITERAL_NINE[:7]  # linspace(0.1, 0.7, 7) gives the same doubles
-ARANGE_NINE = (0.1, 0.2, 0.1 + 2 * 0.1, 0.4, 0.5, 0.6, 0.1 + 6 * 0.1, 0.8, 0.9)
-LINSPACE_FIVE = (0.3, 0.39999999999999997, 0.5, 0.6, 0.7)  # linspace(0.3, 0.7, 5)
-ACTIVITYNET_TEN = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
-# linspace(0.5, 0.95, 10): its ninth is not 0.9
-LINSPACE_TEN = (*ACTIVITYNET_TEN[:8], 0.8999999999999999, 0.95)
+from wsal_bench.evaluation._protocol import Protocol
+from wsal_bench.evaluation.grids import (
+    DRIFTING_ALL,
+    DRIFTING_NINE,
+    DRIFTING_SEVEN,
+    FIVE_DRIFTING,
+    FIVE_HIGH,
+    FIVE_LOW,
+    NINE,
+    SEVEN,
+    TEN,
+    TEN_DRIFTING,
+    Grid,
+)
 
 # annotated against the convention of the others; many files of the test set leave them out
 MISANNOTATED = ("video_test_0000270", "video_test_0001496")
 
 _ACTIVITYNET = "activitynet/ActivityNet 82304fa"
 _WIDE = ("activitynet12", "activitynet13")
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Thresholds and what is averaged over them."""
-
-    tious: tuple[float, ...]
-    headline: tuple[float, ...]
-
-    @property
-    def averages(self) -> dict[str, tuple[float, ...]]:
-        """The ranges that papers average over and this grid holds, and the headline's."""
-        ranges = ((0.1, 0.5), (0.1, 0.7), (0.3, 0.7), (0.1, 0.9))
-        parts = [_between(self.tious, low, high) for low, high in ranges]
-        whole = [part for part in (*parts, self.headline) if part]
-        return {range_name(part): part for part in whole}
-
-    @property
-    def headline_name(self) -> str:
-        """The name of the headline average."""
-        return range_name(self.headline)
-
-
-def _between(tious: Sequence[float], low: float, high: float) -> tuple[float, ...]:
-    """The part of a grid in tenths that goes from `low` to `high`; empty where it does not."""
-    wanted = [low + step / 10 for step in range(round(10 * (high - low)) + 1)]
-    part = tuple(tiou for tiou in tious if low - 1e-9 < tiou < high + 1e-9)
-    tenths = len(part) == len(wanted) and all(
-        abs(tiou - tenth) < 1e-9 for tiou, tenth in zip(part, wanted, strict=True)
-    )
-    return part if tenths else ()
-
-
-SEVEN = Grid(COMMON_TIOUS, COMMON_TIOUS)
-FIVE_LOW = Grid(COMMON_TIOUS[:5], COMMON_TIOUS[:5])
-FIVE_HIGH = Grid(COMMON_TIOUS[2:], COMMON_TIOUS[2:])
-NINE = Grid(LITERAL_NINE, COMMON_TIOUS)
-DRIFTING_SEVEN = Grid(ARANGE_NINE[:7], ARANGE_NINE[:7])
-DRIFTING_NINE = Grid(ARANGE_NINE, ARANGE_NINE[:7])
-DRIFTING_ALL = Grid(ARANGE_NINE, ARANGE_NINE)
-FIVE_DRIFTING = Grid(LINSPACE_FIVE, LINSPACE_FIVE)
-TEN = Grid(ACTIVITYNET_TEN, ACTIVITYNET_TEN)
-TEN_DRIFTING = Grid(LINSPACE_TEN, LINSPACE_TEN)
 
 
 def common(dataset: str, *, truth_variant: str = "default") -> Protocol:
@@ -77,22 +37,35 @@ def common(dataset: str, *, truth_variant: str = "default") -> Protocol:
         dataset: name of the data set.
         truth_variant: which annotation of it.
     """
+    rules = _first_common(dataset, truth_variant)
+    if dataset == "thumos14":
+        return replace(
+            rules,
+            version=2,  # 1 counted detections in the two videos as false positives
+            description=f"{rules.description}, on the 210 test videos",
+            excluded_videos=MISANNOTATED,
+        )
+    if dataset == "hapt":
+        # 1 averaged from 0.1: a segment as long as its bag hits there, so video labels suffice
+        return replace(
+            rules,
+            version=2,
+            description=f"{rules.description}, averaged from 0.3 up",
+            headline=FIVE_HIGH.headline_name,
+        )
+    return rules
+
+
+def _first_common(dataset: str, truth_variant: str = "default") -> Protocol:
+    """Version 1 of a data set's common rules, which most have still."""
     wide = dataset in _WIDE
-    rules = _preset(
+    return _preset(
         f"{dataset}/common",
         f"ActivityNet average precision at tIoU {'0.5 to 0.95' if wide else '0.1 to 0.7'}, "
         "stable ties",
         TEN if wide else SEVEN,
         (_ACTIVITYNET,),
         truth_variant=truth_variant,
-    )
-    if dataset != "thumos14":
-        return rules
-    return replace(
-        rules,
-        version=2,  # 1 counted detections in the two videos as false positives
-        description=f"{rules.description}, on the 210 test videos",
-        excluded_videos=MISANNOTATED,
     )
 
 
@@ -126,6 +99,21 @@ _RANGES = {
 _ON_GRID = {"time_unit": "snippets", "ambiguous": "drop-any"}
 _ALL_212 = {"needs_videos": MISANNOTATED}
 _TESTED_210 = {**_ALL_212, "excluded_videos": MISANNOTATED, "excluded_rule": "truth-kept"}
+
+
+_FIRST_OFFICIAL = _preset(
+    "thumos14/official",
+    "the MATLAB kit: truth-driven, above the threshold, 11 points, ambiguous misses left out",
+    FIVE_LOW,
+    ("THUMOS14 TH14evalkit (demianzhang/weakly-action-localization 6fc97fc)",),
+    ap_rule="voc-11-points",
+    matching="truth-driven",
+    ambiguous="drop-false-positives",
+    ties="true-positives-first",
+    truth_ties="earlier-first",
+    empty_union="miss",
+    unknown_labels="ignore",
+)
 
 _THUMOS14 = (
     common("thumos14"),
@@ -191,18 +179,13 @@ _THUMOS14 = (
         **_ON_GRID,
         **_ALL_212,
     ),
-    _preset(
-        "thumos14/official",
-        "the MATLAB kit: truth-driven, above the threshold, 11 points, ambiguous misses left out",
-        FIVE_LOW,
-        ("THUMOS14 TH14evalkit (demianzhang/weakly-action-localization 6fc97fc)",),
-        ap_rule="voc-11-points",
-        matching="truth-driven",
-        ambiguous="drop-false-positives",
-        ties="true-positives-first",
-        truth_ties="earlier-first",
-        empty_union="miss",
-        unknown_labels="ignore",
+    replace(
+        _FIRST_OFFICIAL,
+        version=2,  # 1 took 210 videos, and the two lengths less the overlap for the union
+        description="the MATLAB kit: 212 videos, truth-driven, above the threshold, 11 points, "
+        "ambiguous misses left out",
+        union="span",
+        needs_videos=MISANNOTATED,
     ),
     _preset(
         "thumos14/actionformer-2022",
@@ -263,8 +246,15 @@ PRESETS: Mapping[str, Protocol] = {
     preset.name: preset
     for preset in (
         common("simulated"),
+        common("hapt"),
         *_THUMOS14,
         *_activitynet("activitynet12"),
         *_activitynet("activitynet13"),
     )
+}
+
+# what a name said before its rules changed, under that name with its version
+EARLIER: Mapping[str, Protocol] = {
+    f"{first.name}@v{first.version}": replace(first, name=f"{first.name}@v{first.version}")
+    for first in (_FIRST_OFFICIAL, _first_common("thumos14"), _first_common("hapt"))
 }

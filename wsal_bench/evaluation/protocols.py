@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.evaluation._protocol import MAX_TIOUS, Protocol, range_name, with_tious
-from wsal_bench.evaluation.presets import COMMON_TIOUS, PRESETS, common
+from wsal_bench.evaluation.grids import COMMON_TIOUS
+from wsal_bench.evaluation.presets import EARLIER, PRESETS, common
 from wsal_bench.evaluation.rules import RULES
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "RULES",
     "Protocol",
     "common",
+    "earlier",
     "names",
     "of_dataset",
     "protocol",
@@ -31,6 +33,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(PRESETS))
 
 
+def earlier(name: str) -> tuple[str, ...]:
+    """What to call the versions that a name stood for before, oldest first: `name@v1`."""
+    return tuple(sorted(old for old in EARLIER if old.rpartition("@v")[0] == name))
+
+
 def of_dataset(dataset: str) -> tuple[Protocol, ...]:
     """The protocols of a data set by name, `<dataset>/common` first."""
     others = [PRESETS[name] for name in names() if name.startswith(f"{dataset}/")]
@@ -41,19 +48,24 @@ def protocol(name: str) -> Protocol:
     """The protocol of that name.
 
     Args:
-        name: one of `names()`, or `<dataset>/common` for any data set.
+        name: one of `names()`, `<dataset>/common` for any data set, or either with `@vN`: the rules
+            of that version. An earlier one is called so in tables and files too.
 
     Raises:
         UsageError: there is none.
     """
-    if name in PRESETS:
-        return PRESETS[name]
-    dataset, _, rules = name.rpartition("/")
-    if dataset and rules == "common":
-        return common(dataset)
-    raise UsageError(
-        f"no protocol {name!r}", hint=did_you_mean(name, (*names(), "<dataset>/common"))
-    )
+    if name in EARLIER:
+        return EARLIER[name]
+    plain, _, version = name.partition("@v")
+    dataset, _, rules = plain.rpartition("/")
+    found = PRESETS.get(plain) or (common(dataset) if dataset and rules == "common" else None)
+    if found is None or (version and version != f"{found.version}"):
+        known = earlier(plain) if found else (*names(), *EARLIER, "<dataset>/common")
+        raise UsageError(
+            f"no protocol {name!r}" + (f"; version {found.version} is current" if found else ""),
+            hint=did_you_mean(name, (plain, *known) if found else known),
+        )
+    return found
 
 
 def spelled_out(rules: Protocol) -> dict[str, str]:

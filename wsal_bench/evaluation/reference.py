@@ -200,6 +200,8 @@ def _tiou(piece: _Piece, target: _Piece, protocol: Protocol) -> float:
     """Overlap over union; NaN for 0 / 0."""
     overlap = max(min(piece.end, target.end) - max(piece.start, target.start), 0.0)
     union = (target.end - target.start) + (piece.end - piece.start) - overlap
+    if protocol.union == "span" and overlap:
+        union = max(piece.end, target.end) - min(piece.start, target.start)
     tiou = overlap / union if union else math.nan
     return float(np.float32(tiou)) if protocol.comparison == "float32" else tiou
 

@@ -60,6 +60,10 @@ EMPTY_UNION = {
     "hit": "0 / 0, a detection and a truth without length, is a hit",
     "miss": "0 / 0, a detection and a truth without length, is a miss",
 }
+UNION = {
+    "lengths": "the union is the two lengths less the overlap",
+    "span": "the union is the later end less the earlier start, which rounds otherwise",
+}
 VIDEOS_OUTSIDE = {
     "false-positive": "detections in videos that the truth does not have are false positives",
     "dropped": "detections in videos that the truth does not have are not counted",
@@ -91,6 +95,7 @@ RULES: Mapping[str, Mapping[str, str]] = {
     "ties": TIES,
     "truth_ties": TRUTH_TIES,
     "empty_union": EMPTY_UNION,
+    "union": UNION,
     "videos_outside": VIDEOS_OUTSIDE,
     "excluded_rule": EXCLUDED_RULE,
     "unknown_labels": UNKNOWN_LABELS,

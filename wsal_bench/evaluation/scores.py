@@ -48,6 +48,8 @@ class Matches:
         rank: position among the scored rows of its class, 0 for the best, -1 for an ignored row.
         hits: bit k is 1 where the row hits a truth at the k-th tIoU.
         unsure: None, or 1 where the row does not count at the thresholds where it misses.
+        level: None, or the best rank among the rows of its class with its score, -1 for an ignored
+            row: where the hits of equal scores come first, each threshold orders them anew.
     """
 
     video: IntArray
@@ -55,6 +57,7 @@ class Matches:
     rank: IntArray
     hits: IntArray
     unsure: IntArray | NDArray[np.bool_] | None = None
+    level: IntArray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -65,6 +65,7 @@ def evaluate(truth: GroundTruth, detections: Detections, protocol: Protocol) -> 
     ranking = _rank(rows, len(targets.class_names), protocol)
     hits = _match(rows, targets, ranking, protocol)
     unsure = rows.unsure if protocol.ambiguous == "drop-false-positives" else None
+    level = _levels(rows, ranking) if protocol.ties == "true-positives-first" else None
     return Scores(
         protocol=protocol,
         class_names=targets.class_names,
@@ -76,7 +77,7 @@ def evaluate(truth: GroundTruth, detections: Detections, protocol: Protocol) -> 
             outside=int(np.count_nonzero(rows.video < 0)),
             ignored=len(detections) - len(ranking.order),
         ),
-        matches=Matches(rows.video, rows.label, ranking.rank, hits, unsure),
+        matches=Matches(rows.video, rows.label, ranking.rank, hits, unsure, level),
         support=Support(
             counted.video, targets.position[counted.label], groups_of(counted, protocol)
         ),
@@ -193,6 +194,18 @@ def _rank(rows: _Rows, num_classes: int, protocol: Protocol) -> _Ranking:
     return _Ranking(order, first, rank, int(tied))
 
 
+def _levels(rows: _Rows, ranking: _Ranking) -> _Index:
+    """[P] the best rank among the scored rows of the class with this score, -1 left out."""
+    order = ranking.order
+    label, score = rows.label[order], rows.score[order]
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = (label[1:] != label[:-1]) | (score[1:] != score[:-1])
+    first = np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))
+    level = np.full(len(rows.label), -1)
+    level[order] = ranking.rank[order[first]]
+    return level
+
+
 def _match(rows: _Rows, targets: _Targets, ranking: _Ranking, protocol: Protocol) -> _Index:
     """[P] bits of every detection, in row order."""
     from wsal_bench.evaluation import _matching as loops
@@ -206,14 +219,21 @@ def _match(rows: _Rows, targets: _Targets, ranking: _Ranking, protocol: Protocol
     if protocol.matching == "truth-driven":
         order = ranking.order
         grouped = order[np.lexsort((rows.video[order], rows.label[order]))]
+        rules = (single, empty, protocol.union == "span")
         loops.match_by_truth(
-            grouped, rows.label, *segments, *truths, tious, fractions, single, empty, hits
+            grouped, rows.label, *segments, *truths, tious, fractions, *rules, hits
         )
     else:
         best, later = protocol.matching == "best-free-tiou", protocol.truth_ties == "later-first"
-        rules = (best, later, single, empty)
         loops.match_by_score(
-            ranking.order, ranking.first, *segments, *truths, tious, fractions, *rules, hits
+            ranking.order,
+            ranking.first,
+            *segments,
+            *truths,
+            tious,
+            fractions,
+            *(best, later, single, empty),
+            hits,
         )
     return hits
 

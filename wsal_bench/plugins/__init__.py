@@ -12,9 +12,10 @@ from wsal_bench.plugins.finding import (
     resolve_methods,
     source_digest,
 )
-from wsal_bench.plugins.names import MethodName, Plugin
+from wsal_bench.plugins.names import EVERY, MethodName, Plugin
 
 __all__ = [
+    "EVERY",
     "PLUGIN_FOLDERS",
     "Broken",
     "Kind",

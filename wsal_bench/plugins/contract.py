@@ -214,6 +214,11 @@ class Dataset(ABC):
         """Digest of whatever besides version, options and data seed decides the data."""
         return ""
 
+    @property
+    def remark(self) -> str:
+        """What a user should know of the files that are read, said once a run; mostly nothing."""
+        return ""
+
     def num_left_out(self, variant: str = "default") -> int:
         """Test videos that a protocol expects and the truth leaves out, as they have no features.
 
@@ -272,6 +277,9 @@ class Method(ABC):
     """True where `localize` is overridden."""
     paper: ClassVar[Mapping[str, Mapping[str, float]]] = {}
     """Published mAP in percent: data set -> {"0.5": ..., "0.1:0.7": ...}."""
+    about: ClassVar[Mapping[str, str]] = {}
+    """For catalogues, written out as texts: `paper` and `year`; `streams` that it looks at; `terms`
+    of its loss; what is `left_out`."""
     paper_protocols: ClassVar[Mapping[str, str]] = {}
     """Data set -> name of the protocol that `paper` was scored under, where that is known."""
 

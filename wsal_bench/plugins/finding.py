@@ -21,6 +21,7 @@ from typing import Any, Literal
 from wsal_bench.errors import DataError, UsageError, did_you_mean
 from wsal_bench.plugins import blame
 from wsal_bench.plugins.names import MethodName, Plugin, resolve
+from wsal_bench.plugins.probing import deadly_import
 
 Kind = Literal["methods", "datasets"]
 
@@ -220,6 +221,11 @@ def _installed(kind: Kind) -> Iterator[Plugin]:
 
 def _import(plugin: Plugin, kind: Kind) -> type[Any]:
     name, _, attribute = plugin.target.partition(":")
+    death = None if _is_built_in(plugin, kind) else deadly_import(name)
+    if death is not None:
+        raise UsageError(
+            f"{_SINGULAR[kind]} {plugin.name!r} cannot be imported: {death}", path=plugin.origin
+        )
     try:
         found: Any = importlib.import_module(name)
         for part in attribute.split("."):
@@ -231,6 +237,10 @@ def _import(plugin: Plugin, kind: Kind) -> type[Any]:
         ) from error
     _check_class(found, plugin, kind)
     return found  # type: ignore[no-any-return]
+
+
+def _is_built_in(plugin: Plugin, kind: Kind) -> bool:
+    return plugin.path is not None and Path(_folders(kind)[0]) in plugin.path.parents
 
 
 def _check_class(found: Any, plugin: Plugin, kind: Kind) -> None:

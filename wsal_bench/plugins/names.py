@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Final
 
 from wsal_bench.errors import UsageError, did_you_mean
+
+EVERY: Final = "all"
+"""The group that each method is in."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Plugin:
         groups: names that stand for several plugins.
         variants: names of the published variants.
         controls: names of the controls.
+        about: what catalogues say of it.
     """
 
     name: str
@@ -33,6 +38,7 @@ class Plugin:
     groups: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ def resolve(text: str, plugins: Mapping[str, Plugin]) -> list[MethodName]:
     elif name in plugins:
         methods = [plugins[name]]
     else:
-        methods = [plugin for plugin in plugins.values() if name in plugin.groups]
+        methods = [plugin for plugin in plugins.values() if name in (EVERY, *plugin.groups)]
     found = [chosen for plugin in methods for chosen in _variants(plugin, variant, bool(colon))]
     if found:
         return found
@@ -70,7 +76,7 @@ def resolve(text: str, plugins: Mapping[str, Plugin]) -> list[MethodName]:
     groups = {group for plugin in plugins.values() for group in plugin.groups}
     raise UsageError(
         f"no method {text!r}",
-        hint=did_you_mean(text, {*plugins, *groups}, kind="methods and groups"),
+        hint=did_you_mean(text, {*plugins, *groups, EVERY}, kind="methods and groups"),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Facts:
     groups: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_facts(path: Path | None, target: str) -> Facts:
@@ -54,6 +56,7 @@ def read_facts(path: Path | None, target: str) -> Facts:
         groups=_strings(body, "groups"),
         variants=_keys(body, "variants"),
         controls=_keys(body, "controls"),
+        about=_dictionary(body, "about"),
     )
 
 
@@ -131,6 +134,17 @@ def _keys(body: ast.ClassDef, name: str) -> tuple[str, ...]:
     if isinstance(value, ast.Dict):
         return _texts(value.keys, name)
     raise UnreadableError(f"its {name} must be written out as a dict with names as keys")
+
+
+def _dictionary(body: ast.ClassDef, name: str) -> dict[str, str]:
+    value = _value(body, name)
+    try:
+        found = {} if value is None else ast.literal_eval(value)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(part, str) for part in found.values()):
+        raise UnreadableError(f"its {name} must be written out as a dict of texts")
+    return found
 
 
 def _texts(nodes: list[ast.expr] | list[ast.expr | None], name: str) -> tuple[str, ...]:

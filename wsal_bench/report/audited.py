@@ -6,15 +6,15 @@ from dataclasses import asdict
 from typing import Any
 
 from wsal_bench.report import numbers
+from wsal_bench.report.audit_verdict import points, verdict
 from wsal_bench.report.escaping import for_markdown
 from wsal_bench.report.numbers import average_title
 from wsal_bench.report.table import Cell, Column, Table, markdown
 from wsal_bench.report.terminal import for_eyes
-from wsal_bench.statistics.comparison import LEVEL
-from wsal_bench.studies.audit import Audit, Part, Spread
+from wsal_bench.studies.audit import Audit, Effect, Part
+from wsal_bench.studies.audit_seeds import Seeds, Spread
 
-SCHEMA = "wsal-bench/audit/1"
-_ZERO = 5e-12  # of fractions: below it a difference is rounding
+SCHEMA = "wsal-bench/audit/2"
 
 
 def to_markdown(found: Audit) -> str:
@@ -44,36 +44,20 @@ def to_terminal(found: Audit, *, width: int, styled: bool = True) -> str:
     )
 
 
-def verdict(found: Audit) -> str:
-    """The whole audit in a sentence."""
-    crossed, same = found.protocols, found.protocol_a.name == found.protocol_b.name
-    where = f"both under {found.protocol_a.name}" if same else "each under its own protocol"
-    score = f"{numbers.percent(crossed.a_first)} against {numbers.percent(crossed.b_second)}"
-    title = average_title(found.measure)
-    if abs(crossed.total) < _ZERO and abs(crossed.things) < _ZERO:
-        return f"{found.name_a} and {found.name_b} do not differ: {title} {score}, {where}."
-    parts = [] if same else [f"the protocols make {_points(crossed.condition)} of it"]
-    if found.recipe.value is not None:
-        parts.append(f"the recipes {_points(found.recipe.value)}")
-        parts.append(f"the activations {_points(crossed.things - found.recipe.value)}")
-    else:
-        parts.append(f"the detections themselves {_points(crossed.things)}")
-    return (
-        f"{found.name_a} and {found.name_b} differ by {_points(crossed.total)} points of {title} "
-        f"({score}, {where}): {', '.join(parts)}; {_noise(found)}."
-    )
-
-
 def content(found: Audit) -> dict[str, Any]:
     """The data of `audit --json`; fractions, A minus B."""
-    crossed, recipes = found.protocols, found.recipes
+    crossed, recipes, seeds = found.protocols, found.recipes, found.seeds
     return {
-        "a": {"name": found.name_a, "protocol": found.protocol_a.name, "score": crossed.a_first},
-        "b": {"name": found.name_b, "protocol": found.protocol_b.name, "score": crossed.b_second},
+        "a": _side(found.named_a, found.protocol_a.name, crossed.a_first, seeds.num_a),
+        "b": _side(found.named_b, found.protocol_b.name, crossed.b_second, seeds.num_b),
         "measure": found.measure,
         "difference": crossed.total,
         "protocol": {"value": crossed.condition, "scores": asdict(crossed)},
-        "detections": {"value": crossed.things},
+        "detections": {
+            "value": crossed.things,
+            "under": [_effect(effect) for effect in found.effects],
+        },
+        "interaction": {"value": crossed.interaction, "additive": crossed.is_additive},
         "recipe": {
             **_part(found.recipe),
             "scores": asdict(recipes.crossed) if recipes and recipes.crossed else None,
@@ -81,13 +65,13 @@ def content(found: Audit) -> dict[str, Any]:
         },
         "selection": _part(found.selection),
         "seeds": {
-            "a": asdict(found.seeds_a) if found.seeds_a else None,
-            "b": asdict(found.seeds_b) if found.seeds_b else None,
-            "difference_std": found.seed_error,
+            "a": _spread(seeds.a),
+            "b": _spread(seeds.b),
+            "paired": seeds.paired,
+            "one_method": seeds.one_method,
+            "left_out": seeds.left_out,
+            "difference_std": seeds.error,
         },
-        "videos": asdict(found.videos) if found.videos else None,
-        "videos_under": found.videos_under or None,
-        "videos_problem": found.videos_problem or None,
         "verdict": verdict(found),
     }
 
@@ -96,95 +80,135 @@ def _crossed(found: Audit) -> Table:
     values = found.protocols
     columns = (Column("under", "left"), Column(found.name_a), Column(found.name_b))
     rows = [_row(found.protocol_a.name, values.a_first, values.b_first)]
-    if found.protocol_b.name != found.protocol_a.name:
+    if not found.one_protocol:
         rows.append(_row(found.protocol_b.name, values.a_second, values.b_second))
     if found.recipes is not None:
         if (cut := found.recipes.crossed) is not None:
             rows.append(_row("A's recipe", cut.a_first, cut.b_first))
             rows.append(_row("B's recipe", cut.a_second, cut.b_second))
         rows.append(_row("recipe common", found.recipes.a_common, found.recipes.b_common))
-    return Table(columns, tuple(rows))
+    return Table((*columns, Column("A - B")), tuple(rows))
 
 
 def _row(name: str, a: float | None, b: float | None) -> tuple[Cell, ...]:
-    return (Cell(name), Cell(numbers.percent(a)), Cell(numbers.percent(b)))
+    apart = None if a is None or b is None else a - b
+    return (Cell(name), Cell(numbers.percent(a)), Cell(numbers.percent(b)), Cell(points(apart)))
 
 
 def _parts(found: Audit) -> Table:
     crossed = found.protocols
     rest = None if found.recipe.value is None else crossed.things - found.recipe.value
-    rows = [
-        ("all of it", _points(crossed.total), "each under its own protocol"),
-        ("protocol", _points(crossed.condition), "what exchanging the rules does"),
-        ("detections", _points(crossed.things), "what exchanging the detections does"),
-        ("- recipe", _value(found.recipe), _how(found.recipe)),
-        ("- activations", _points(rest), "of that, what is left"),
-        ("selection", _value(found.selection), found.selection.problem or "nothing was chosen"),
-        ("seeds", _seed_points(found), _seed_note(found)),
-        ("videos", _video_points(found), _video_note(found)),
+    rows = [*(_one_rule(found) if found.one_protocol else _two_rules(found))]
+    rows += [
+        ("- recipe", points(found.recipe.value), _how(found.recipe)),
+        ("- activations", points(rest), "of the detections, what is left"),
+        (
+            "selection",
+            points(found.selection.value),
+            found.selection.problem or "nothing was chosen",
+        ),
+        ("seeds", _seed_points(found.seeds), _seed_note(found.seeds)),
     ]
     columns = (Column("part", "left"), Column("points"), Column("what it is", "left"))
     return Table(columns, tuple(tuple(Cell(text) for text in row) for row in rows))
 
 
-def _noise(found: Audit) -> str:
-    if found.videos is None:
-        return "how sure that is cannot be said"
-    inside = "inside" if found.videos.p_value > LEVEL else "outside"
-    interval = numbers.interval(found.videos)
-    seeds = found.seed_error
-    luck = (
-        "the luck of the seeds is not known"
-        if seeds is None
-        else f"two single seeds differ by ± {100 * seeds:.1f} (one standard deviation)"
-    )
-    return (
-        f"under {found.videos_under} the detections differ by {interval} (95 %), {inside} the "
-        f"noise of the test videos, and {luck}"
-    )
+def _one_rule(found: Audit) -> list[tuple[str, str, str]]:
+    (effect,) = found.effects
+    note = effect.problem or _interval_note(effect, found.seeds)
+    return [("all of it", _interval(effect), f"A - B; {note}")]
+
+
+def _two_rules(found: Audit) -> list[tuple[str, str, str]]:
+    """Main effects, what they are the means of, and how far apart those are."""
+    crossed = found.protocols
+    under = [
+        (f"- under {one.under}", _interval(one), one.problem or _interval_note(one, found.seeds))
+        for one in found.effects
+    ]
+    return [
+        ("all of it", points(crossed.total), "each under its own protocol"),
+        ("protocol", points(crossed.condition), _rules_note(found)),
+        ("detections", points(crossed.things), _detections_note(found)),
+        *under,
+        ("interaction", points(crossed.interaction), _interaction_note(found)),
+    ]
+
+
+def _rules_note(found: Audit) -> str:
+    """What the rules do to each."""
+    crossed = found.protocols
+    a, b = crossed.a_first - crossed.a_second, crossed.b_first - crossed.b_second
+    return f"main effect of the rules, the mean of {points(a)} for A and {points(b)} for B"
+
+
+def _detections_note(found: Audit) -> str:
+    about = "main effect of the detections, the mean of the two below"
+    return about if found.protocols.is_additive else f"{about}, which it does not describe"
+
+
+def _interaction_note(found: Audit) -> str:
+    about = "the first of the two above less the second"
+    return about if found.protocols.is_additive else f"{about}: no mean describes both"
+
+
+def _interval(effect: Effect) -> str:
+    return points(effect.value) if effect.interval is None else numbers.interval(effect.interval)
+
+
+def _interval_note(effect: Effect, seeds: Seeds) -> str:
+    assert effect.interval is not None
+    part = "95 %, from what each video does to both"
+    if effect.interval.seed_error is None:
+        return f"{part}; the luck of the seeds is not in it"
+    return f"{part}; {seeds.num_a} against {seeds.num_b} seeds, {seeds.paired} of them paired"
 
 
 def _how(recipe: Part) -> str:
-    return recipe.problem or f"of that, how they were cut: {recipe.how}"
+    return recipe.problem or f"of the detections, how they were cut: {recipe.how}"
 
 
-def _seed_points(found: Audit) -> str:
-    return numbers.DASH if found.seed_error is None else f"± {100 * found.seed_error:.1f}"
+def _seed_points(seeds: Seeds) -> str:
+    return numbers.DASH if seeds.error is None else f"± {100 * seeds.error:.1f}"
 
 
-def _seed_note(found: Audit) -> str:
-    sides = [_side("A", found.seeds_a), _side("B", found.seeds_b)]
+def _seed_note(seeds: Seeds) -> str:
+    sides = [_seeds_of("A", seeds.a), _seeds_of("B", seeds.b)]
+    if seeds.left_out:
+        sides.append(f"{seeds.left_out} left out: the other has no run on their data")
     return "standard deviation of a difference of single seeds; " + ", ".join(sides)
 
 
-def _side(name: str, spread: Spread | None) -> str:
+def _seeds_of(name: str, spread: Spread | None) -> str:
     if spread is None:
         return f"{name}: a file has no seeds"
     if spread.std is None:
         return f"{name}: one seed in the store"
-    return f"{name}: ± {100 * spread.std:.1f} over {spread.num_seeds} seeds"
+    own = f", the named one {numbers.percent(spread.own)}"
+    own += f", the {spread.place}" if spread.place else ""
+    return f"{name}: ± {100 * spread.std:.1f} over {spread.num_seeds} seeds{own}"
 
 
-def _video_points(found: Audit) -> str:
-    return numbers.interval(found.videos)
+def _side(name: str, rules: str, score: float, num_seeds: int) -> dict[str, Any]:
+    return {"name": name, "protocol": rules, "score": score, "num_seeds": num_seeds}
 
 
-def _video_note(found: Audit) -> str:
-    if found.videos is None:
-        return found.videos_problem
-    count = found.videos.num_resamples
-    return f"detections under {found.videos_under}, 95 % of {count:,} paired resamples of videos"
+def _effect(effect: Effect) -> dict[str, Any]:
+    return {
+        "protocol": effect.under,
+        "value": effect.value,
+        "interval": asdict(effect.interval) if effect.interval else None,
+        "problem": effect.problem or None,
+    }
+
+
+def _spread(spread: Spread | None) -> dict[str, Any] | None:
+    if spread is None:
+        return None
+    names = ("own", "mean", "std", "num_seeds")
+    values = {name: getattr(spread, name) for name in names}
+    return {**values, "place": spread.place or None}
 
 
 def _part(part: Part) -> dict[str, Any]:
     return {"value": part.value, "problem": part.problem or None, "how": part.how or None}
-
-
-def _value(part: Part) -> str:
-    return _points(part.value)
-
-
-def _points(value: float | None) -> str:
-    if value is None:
-        return numbers.DASH
-    return f"{100 * value:+.1f}" if abs(value) >= _ZERO else "0.0"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wsal_bench.evaluation import Protocol
-from wsal_bench.report import uncertainty
+from wsal_bench.report import references, uncertainty
 from wsal_bench.report.board_columns import all_rows, has_paper, table, usual_keys
 from wsal_bench.report.escaping import for_markdown
 from wsal_bench.report.numbers import average_title
@@ -106,9 +106,15 @@ def notes(board: Leaderboard, columns: Sequence[str] | None = None) -> list[str]
         if "n" in shown:
             found.append("n: data seeds x training seeds.")
         statistics = {row.name: row.statistics for row in board.rows or all_rows(board)}
-        found += uncertainty.notes(
-            statistics, board.best, average_title(rules.headline), errors="se" in shown
+        about = uncertainty.About(
+            reference=board.best,
+            average=average_title(rules.headline),
+            chosen=True,
+            errors="se" in shown,
+            margin=board.margin,
         )
+        found += uncertainty.notes(statistics, about)
+    found += references.notes(row.method for row in all_rows(board))
     rows = (*board.rows, *(row for row in board.by_hand if row.kind == "method"))
     runs = [run for row in rows for run in row.runs]
     for what, values in (
@@ -166,7 +172,8 @@ def content(board: Leaderboard) -> dict[str, Any]:
         "best": board.best or None,
         "tiou": list(protocol.tious) if protocol else [],
         "average": protocol.headline if protocol else None,
-        "rows": [_document(row) for row in board.rows],
+        "margin": board.margin,
+        "rows": [_document(row, board.margin) for row in board.rows],
         "by_hand": [_document(row) for row in board.by_hand],
         "references": [_document(row) for row in board.references],
         "failures": [dict(vars(failure)) for failure in board.failures],
@@ -180,11 +187,12 @@ def _spread(board: Leaderboard) -> str:
     return " or ".join(words[str(name)] for name in sorted(map(str, over)))
 
 
-def _document(row: Row) -> dict[str, Any]:
+def _document(row: Row, margin: float | None = None) -> dict[str, Any]:
     settings = row.runs[0]
     return {
         "name": row.name,
         "kind": row.kind,
+        "knows": references.knows(row.method),
         "method": row.method,
         "variant": row.variant or None,
         "differs": dict(row.differs),
@@ -195,7 +203,7 @@ def _document(row: Row) -> dict[str, Any]:
         "std_over": row.headline.std_over,
         "num_data_seeds": row.headline.num_data_seeds,
         "num_seeds": row.headline.num_seeds,
-        **uncertainty.document(row.statistics),
+        **uncertainty.document(row.statistics, margin),
         "runs": [{"data_seed": run.data_seed, "seed": run.seed} for run in row.runs],
         "parameters": row.parameters,
         "seconds": dict(row.seconds),

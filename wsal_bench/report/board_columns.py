@@ -57,7 +57,9 @@ def _fields(board: Leaderboard, *, bare: bool) -> list[Field[Row]]:
         Field("method", "method", lambda row: Cell(row.name), "left"),
         _score(board, "average", numbers.average_heading(rules.headline), lambda row: row.headline),
         Field(
-            "difference", "Δ [95 %]", lambda row: Cell(uncertainty.difference_cell(row.statistics))
+            "difference",
+            "Δ [95 %]",
+            lambda row: Cell(uncertainty.difference_cell(row.statistics, board.margin)),
         ),
         Field("interval", "[95 %]", lambda row: Cell(uncertainty.interval_cell(row.statistics))),
         Field("se", "SE", lambda row: Cell(uncertainty.error_cell(row.statistics))),

@@ -38,7 +38,7 @@ def forest(board: Leaderboard) -> Figure:
         for name, rows, colour in (
             ("methods", board.rows, METHOD),
             ("options set by hand, not ranked", board.by_hand, BY_HAND),
-            ("floors and ceilings", board.references, REFERENCE),
+            ("floors and ceilings, made from the truth", board.references, REFERENCE),
         )
         if rows
     ]

@@ -80,7 +80,9 @@ def _fields(study: Ablation) -> list[Field[AblationRow]]:
     fields += [
         Field("average", heading, _headline),
         Field(
-            "difference", "Δ [95 %]", lambda row: Cell(uncertainty.difference_cell(row.statistics))
+            "difference",
+            "Δ [95 %]",
+            lambda row: Cell(uncertainty.difference_cell(row.statistics, study.margin)),
         ),
         Field("interval", "[95 %]", lambda row: Cell(uncertainty.interval_cell(row.statistics))),
         Field("se", "SE", lambda row: Cell(uncertainty.error_cell(row.statistics))),
@@ -128,7 +130,14 @@ def notes(study: Ablation, columns: Sequence[str] | None = None) -> list[str]:
     )
     average = average_title(protocol.headline) if protocol else "mAP"
     statistics = {row.name: row.statistics for row in study.rows}
-    found += uncertainty.notes(statistics, study.plan.baseline, average, errors="se" in shown)
+    about = uncertainty.About(
+        reference=study.plan.baseline,
+        average=average,
+        chosen=False,
+        errors="se" in shown,
+        margin=study.margin,
+    )
+    found += uncertainty.notes(statistics, about)
     failed = [f"{row.name} ({row.num_failed})" for row in study.rows if row.num_failed]
     if failed:
         found.append(f"Failed cells: {', '.join(failed)}.")
@@ -181,7 +190,8 @@ def content(study: Ablation) -> dict[str, Any]:
         "average": protocol.headline if protocol else None,
         "baseline": study.plan.baseline or None,
         "axes": list(study.plan.axes),
-        "rows": [_document(row) for row in study.rows],
+        "margin": study.margin,
+        "rows": [_document(row, study.margin) for row in study.rows],
     }
 
 
@@ -190,7 +200,7 @@ def _seeds_of(study: Ablation) -> list[str]:
     return sorted({numbers.seeds(row.headline) for row in study.rows if row.headline})
 
 
-def _document(row: AblationRow) -> dict[str, Any]:
+def _document(row: AblationRow, margin: float | None) -> dict[str, Any]:
     head = row.headline
     return {
         "name": row.name,
@@ -203,7 +213,7 @@ def _document(row: AblationRow) -> dict[str, Any]:
         "std_over": head and head.std_over,
         "num_data_seeds": head.num_data_seeds if head else 0,
         "num_seeds": head.num_seeds if head else 0,
-        **uncertainty.document(row.statistics),
+        **uncertainty.document(row.statistics, margin),
         "num_failed": row.num_failed,
     }
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from wsal_bench.report import numbers
 from wsal_bench.statistics import Comparison, Interval, RowStatistics
-from wsal_bench.statistics.comparison import LEVEL
+from wsal_bench.statistics.power import POWER
 
 NOISE = "≈"  # marks a difference that chance explains
-ALONE = "†"  # marks one that chance explains only because there are so many
+EQUAL = "="  # marks rows that are equal within a stated margin
 
 
 def error_cell(statistics: RowStatistics | None) -> str:
@@ -20,13 +21,19 @@ def error_cell(statistics: RowStatistics | None) -> str:
     return numbers.percent(statistics.error.standard_error)
 
 
-def difference_cell(statistics: RowStatistics | None) -> str:
-    """The text `+1.2 [-0.3, +2.6] ≈` in points; a mark where it is inside the noise."""
+def difference_cell(statistics: RowStatistics | None, margin: float | None = None) -> str:
+    """The text `+1.2 [-0.3, +2.6] ≈` in points.
+
+    Args:
+        statistics: of the row.
+        margin: a fraction; the mark of equality where the difference is shown to lie within it.
+    """
     if statistics is None or statistics.comparison is None:
         return numbers.DASH
     comparison = statistics.comparison
-    mark = (ALONE if comparison.excludes_zero else NOISE) if comparison.inside_noise else ""
-    return f"{numbers.interval(comparison.interval)} {mark}".rstrip()
+    marks = [NOISE] if comparison.inside_noise else []
+    marks += [EQUAL] if margin is not None and comparison.equal_within < margin else []
+    return " ".join([numbers.interval(comparison.interval), *marks])
 
 
 def interval_cell(statistics: RowStatistics | None) -> str:
@@ -34,43 +41,49 @@ def interval_cell(statistics: RowStatistics | None) -> str:
     return numbers.bounds(statistics.interval if statistics else None)
 
 
-def notes(
-    rows: Mapping[str, RowStatistics | None], reference: str, average: str, *, errors: bool = True
-) -> list[str]:
-    """What the numbers are and what the marks mean, a sentence each.
+@dataclass(frozen=True)
+class About:
+    """What the notes of a table must know.
 
     Args:
-        rows: statistics by the rows' names.
-        reference: the row that the others are compared with.
+        reference: the row that the others are compared with; empty: none.
         average: name of the headline.
+        chosen: the data chose the reference.
         errors: the table shows standard errors.
+        margin: within which rows shall count as equal, a fraction; None: nobody asked.
     """
+
+    reference: str
+    average: str
+    chosen: bool
+    errors: bool = True
+    margin: float | None = None
+
+
+def notes(rows: Mapping[str, RowStatistics | None], about: About) -> list[str]:
+    """What the numbers are and what the marks mean, a sentence each."""
     known = [one for one in rows.values() if one is not None]
     found = [
         f"No standard errors: {text}." for text in sorted({s.problem for s in known if s.problem})
     ]
     sampled = [one.error for one in known if one.error is not None]
-    if errors and sampled:
+    if about.errors and sampled:
+        luck = (
+            "" if all(one.seeds_known for one in sampled) else " (one seed: its luck is not in it)"
+        )
         found.append(
-            f"SE: standard error of {average} over the test videos in points, from "
-            f"{sampled[0].num_resamples:,} resamples of {sampled[0].num_groups} groups of videos, "
-            "seeds held fixed."
+            f"SE: standard error of the printed {about.average} in points, over "
+            f"{sampled[0].num_groups} groups of test videos and the seeds{luck}."
         )
     comparisons = {name: one.comparison for name, one in rows.items() if one and one.comparison}
     if comparisons:
-        found += _difference_notes(comparisons, reference, average)
+        found += _difference_notes(comparisons, about)
     elif intervals := [one.interval for one in known if one.interval is not None]:
-        found.append(_interval_note(intervals, average))
-    if tests := sorted({c.seeds.num_pairs for c in comparisons.values() if c.seeds is not None}):
-        counts = " or ".join(map(str, tests))
-        found.append(
-            f"Seeds: an exact sign-flip test over {counts} pairs of seeds; where its p is above "
-            f"{LEVEL:g} the difference is inside the noise too."
-        )
+        found.append(_interval_note(intervals, about.average))
     return found
 
 
-def document(statistics: RowStatistics | None) -> dict[str, Any]:
+def document(statistics: RowStatistics | None, margin: float | None = None) -> dict[str, Any]:
     """The fields of a row's JSON; fractions."""
     if statistics is None:
         return {"standard_error": None, "interval": None, "difference": None}
@@ -82,11 +95,11 @@ def document(statistics: RowStatistics | None) -> dict[str, Any]:
             "value": error.standard_error,
             "bias": error.bias,
             "num_groups": error.num_groups,
-            "num_resamples": error.num_resamples,
+            "seeds_known": error.seeds_known,
         },
         "interval": interval
         and {"low": interval.low, "high": interval.high, "level": interval.level},
-        "difference": comparison and _difference(comparison),
+        "difference": comparison and _difference(comparison, margin),
     }
 
 
@@ -103,45 +116,50 @@ def flat(statistics: RowStatistics | None) -> dict[str, Any]:
         "high": interval.high if interval else None,
         "adjusted_p": comparison.adjusted_p if comparison else None,
         "inside_noise": comparison.inside_noise if comparison else None,
+        "detectable": comparison.detectable if comparison else None,
+        "equal_within": comparison.equal_within if comparison else None,
     }
 
 
-def _difference_notes(
-    comparisons: Mapping[str, Comparison], reference: str, average: str
-) -> list[str]:
+def _difference_notes(comparisons: Mapping[str, Comparison], about: About) -> list[str]:
     every = [*comparisons.values()]
-    interval = every[0].interval
+    interval, count = every[0].interval, every[0].num_comparisons
+    family = (
+        "over all pairs of rows, as the data chose which is first"
+        if about.chosen
+        else "over the rows, as the control was named before"
+    )
+    many = f" All {100 * interval.level:.0f} % intervals hold at once (max-t {family}: {count})."
     found = [
-        f"Δ: difference of {average} to `{reference}` in points, with its "
-        f"{100 * interval.level:.0f} % interval from {interval.num_resamples:,} paired resamples "
-        f"of the test groups{_seeds_part([interval])}. {NOISE}: inside the noise, p above "
-        f"{LEVEL:g} after Holm's correction for {len(every)} comparisons."
+        f"Δ: difference of {about.average} to `{about.reference}` in points, with its "
+        f"{100 * interval.level:.0f} % interval from the groups of test videos"
+        f"{_seeds_part([one.interval for one in every])}.{many if count > 1 else ''} "
+        f"{NOISE}: inside the noise, the interval holds 0.",
+        _power_note(every),
     ]
-    alone = {
-        name: one for name, one in comparisons.items() if one.inside_noise and one.excludes_zero
-    }
-    if alone:
-        values = "; ".join(f"{name} {_p_values(one)}" for name, one in alone.items())
+    if about.margin is not None:
+        equal = [name for name, one in comparisons.items() if one.equal_within < about.margin]
         found.append(
-            f"{ALONE}: inside the noise too, though its own interval excludes zero, as p is above "
-            f"{LEVEL:g} when corrected for {len(every)} comparisons (in so many, chance makes "
-            f"such an interval more often than in one) or in the test over seeds: {values}."
+            f"{EQUAL}: equal to it within the stated margin of {100 * about.margin:g} points, by "
+            f"two one-sided tests at 5 %, all at once: {', '.join(equal) or 'none'}. A row "
+            "without that mark is not shown to be equal."
         )
     return found
 
 
-def _p_values(comparison: Comparison) -> str:
-    seeds = comparison.seeds
-    flips = f", over seeds {seeds.p_value:.2g}" if seeds and seeds.p_value > LEVEL else ""
+def _power_note(comparisons: Sequence[Comparison]) -> str:
+    least, most = (numbers.percent(f(one.detectable for one in comparisons)) for f in (min, max))
+    reach = f"{least} to {most} points, by row" if least != most else f"{least} points"
     return (
-        f"p {comparison.interval.p_value:.2g} alone, {comparison.adjusted_p:.2g} corrected{flips}"
+        f"Smallest true difference that this design finds with {100 * POWER:.0f} % power, all "
+        f"comparisons counted: {reach}."
     )
 
 
 def _interval_note(intervals: Sequence[Interval], average: str) -> str:
     return (
-        f"[ ]: {100 * intervals[0].level:.0f} % interval of {average} from "
-        f"{intervals[0].num_resamples:,} resamples of the test groups{_seeds_part(intervals)}; "
+        f"[ ]: {100 * intervals[0].level:.0f} % interval of {average} from the groups of test "
+        f"videos{_seeds_part(intervals)}; "
         "rows share their test videos, so their differences are surer than these intervals look."
     )
 
@@ -152,7 +170,7 @@ def _seeds_part(intervals: Sequence[Interval]) -> str:
     return " and the spread over the seeds"
 
 
-def _difference(comparison: Comparison) -> dict[str, Any]:
+def _difference(comparison: Comparison, margin: float | None) -> dict[str, Any]:
     interval, seeds = comparison.interval, comparison.seeds
     return {
         "value": interval.difference,
@@ -160,11 +178,18 @@ def _difference(comparison: Comparison) -> dict[str, Any]:
         "high": interval.high,
         "level": interval.level,
         "num_resamples": interval.num_resamples,
+        "standard_error": interval.standard_error,
+        "freedom": interval.freedom,
         "video_error": interval.video_error,
         "seed_error": interval.seed_error,
         "p_value": interval.p_value,
         "adjusted_p": comparison.adjusted_p,
+        "num_comparisons": comparison.num_comparisons,
         "inside_noise": comparison.inside_noise,
+        "detectable": comparison.detectable,
+        "equal_within": comparison.equal_within,
+        "margin": margin,
+        "equal": None if margin is None else comparison.equal_within < margin,
         "sign_flip": seeds
         and {
             "p_value": seeds.p_value,

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wsal_bench.errors import DataError
-from wsal_bench.running.cells import Cell
 from wsal_bench.running.events import Event, Note
 
 _LOGGERS = ("wsal_bench", "wsal_methods", "wsal_datasets")
@@ -18,31 +17,30 @@ _LOGGERS = ("wsal_bench", "wsal_methods", "wsal_datasets")
 class _NoteHandler(logging.Handler):
     """Tells the user what the suite warns of, for example a damaged checkpoint."""
 
-    def __init__(self, emit: Callable[[Event], None], cell: Cell) -> None:
+    def __init__(self, emit: Callable[[Event], None], title: str) -> None:
         super().__init__(logging.WARNING)
-        self._emit, self._cell = emit, cell
+        self._emit, self._title = emit, title
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name == "wsal_bench.compiling":  # it is not about the cell
             self._emit(Note(record.getMessage(), is_warning=False))
         elif record.exc_info is None:  # failures are told as results
-            spec = self._cell.spec
-            self._emit(Note(f"{spec.name}, seed {spec.seed}: {record.getMessage()}"))
+            self._emit(Note(f"{self._title}: {record.getMessage()}"))
 
 
 @contextmanager
-def cell_log(path: Path, emit: Callable[[Event], None], cell: Cell) -> Iterator[None]:
+def cell_log(path: Path, emit: Callable[[Event], None], title: str) -> Iterator[None]:
     """What is logged while this is open goes to the cell's log, and warnings to the user.
 
     Args:
         path: the log.
         emit: told of warnings.
-        cell: whose log it is.
+        title: whose log it is, for warnings.
 
     Raises:
         DataError: the log cannot be opened.
     """
-    handlers: list[logging.Handler] = [_file_handler(path), _NoteHandler(emit, cell)]
+    handlers: list[logging.Handler] = [_file_handler(path), _NoteHandler(emit, title)]
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     root = logging.getLogger()

@@ -50,6 +50,8 @@ class RunRequest:
         overwrite: do finished cells again.
         floors: with the reference rows.
         in_process: train in this process; what a method does to it then concerns all others.
+        cell_timeout: seconds after which a cell that still learns or infers has failed.
+        cell_memory: bytes of memory with which a cell that learns or infers has failed.
     """
 
     methods: tuple[str, ...]
@@ -71,6 +73,8 @@ class RunRequest:
     overwrite: bool = False
     floors: bool = True
     in_process: bool = False
+    cell_timeout: float | None = None
+    cell_memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -250,6 +254,11 @@ class Cell:
     def key(self) -> str:
         """The cell's folder below the results."""
         return self.spec.key
+
+    @property
+    def title(self) -> str:
+        """Which it is, for notes."""
+        return f"{self.spec.name}, seed {self.spec.seed}"
 
     @property
     def is_floor(self) -> bool:

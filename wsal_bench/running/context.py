@@ -63,3 +63,16 @@ class Stopwatch:
             yield
         finally:
             self.seconds[stage] += worked() - began
+
+
+@contextmanager
+def torch_threads(number: int) -> Iterator[None]:
+    """While this is open, torch computes with so many threads."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

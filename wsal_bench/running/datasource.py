@@ -117,6 +117,11 @@ class Shortened(Dataset):
         """As in the whole data set."""
         return self.whole.track
 
+    @property
+    def remark(self) -> str:
+        """As of the whole data set."""
+        return self.whole.remark
+
     def fingerprint(self) -> str:
         """As of the whole data set; a run's specification says that it was shortened."""
         return self.whole.fingerprint()

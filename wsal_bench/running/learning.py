@@ -12,14 +12,14 @@ from wsal_bench.config import Layer, build
 from wsal_bench.evaluation.formats import detections_from_npz
 from wsal_bench.localization import localize
 from wsal_bench.localization.recipe import ProposalRecipe
-from wsal_bench.plugins.contract import Dataset, Method, Parent, Session, Split
+from wsal_bench.plugins.contract import Dataset, Method, Parent, Session, Split, Step
 from wsal_bench.plugins.truth_lock import truth_locked
 from wsal_bench.running.activation_file import read_activations, write_activations
 from wsal_bench.running.cells import OWN_RECIPE, Cell, Need
 from wsal_bench.running.context import Context, StoppedError, Stopwatch
 from wsal_bench.running.events import CellProgress
+from wsal_bench.running.lesson import Lesson
 from wsal_bench.running.recipe_file import recipe_from_json
-from wsal_bench.running.resolution import task_of
 from wsal_bench.running.results import RunFiles, StoredRun, open_run
 from wsal_bench.types import Activations, Detections, Proposals, Video
 
@@ -45,35 +45,52 @@ class Learned:
     source_digest: str = ""
 
 
-def learn(cell: Cell, dataset: Dataset, context: Context, watch: Stopwatch) -> Learned:
-    """Trains a cell's method, or goes on with it, and asks it about the videos.
+def learn_here(cell: Cell, dataset: Dataset, context: Context, watch: Stopwatch) -> Learned:
+    """Trains a cell's method in this process, where the data set is; see `learn`."""
+    lesson = Lesson.of(cell, dataset, context.results, context.num_workers)
+    return learn(lesson, watch, context.stop, lambda step: context.emit(CellProgress(cell, step)))
+
+
+def learn(
+    lesson: Lesson,
+    watch: Stopwatch,
+    stop: Callable[[], bool],
+    report: Callable[[Step], None],
+) -> Learned:
+    """Trains a method, or goes on with it, and asks it about the videos.
 
     Writes checkpoints, history and activations.
+
+    Args:
+        lesson: all that the method may know.
+        watch: told how long things take.
+        stop: asked often; true where the user wants the run to end.
+        report: told of each epoch.
 
     Raises:
         StoppedError: the user wants the run to end.
         DataError: a file that cannot be read or written.
     """
-    spec, place = cell.spec, RunFiles(context.results / cell.key)
-    kind: type[Method] = plugins.load("methods", spec.method)
-    config = build(kind.Config, [Layer("the specification", spec.config)], owner=spec.name)
-    parents = {name: parent_of(need, context.results) for name, need in spec.needs.items()}
+    place = RunFiles(lesson.results / lesson.key)
+    kind: type[Method] = plugins.load("methods", lesson.method)
+    config = build(kind.Config, [Layer("the specification", lesson.config)], owner=lesson.name)
+    parents = {name: parent_of(need, lesson.results) for name, need in lesson.needs.items()}
     with truth_locked():
-        method = kind(config, task_of(spec, dataset, cell.device), parents)
+        method = kind(config, lesson.task, parents)
         session = Session(
             directory=place.directory,
-            report=lambda step: context.emit(CellProgress(cell, step)),
-            stop=context.stop,
-            num_workers=context.num_workers,
-            max_steps=spec.max_steps,
+            report=report,
+            stop=stop,
+            num_workers=lesson.num_workers,
+            max_steps=lesson.max_steps,
         )
         with watch.time("train"):
-            _fit(method, dataset, session)
+            _fit(method, lesson.videos["train"], session)
         # a resumed training was longer than this process saw of it
         watch.seconds["train"] = max(watch.seconds["train"], _trained_seconds(place.history))
-        inference = _Inference(method, kind.own_recipe, context.stop, watch)
-        for split in cell.splits:
-            inference.ask(split, dataset.videos(split))
+        inference = _Inference(method, kind.own_recipe, stop, watch)
+        for split in lesson.splits:
+            inference.ask(split, lesson.videos[split])
     for split, activations in inference.activations.items():
         write_activations(place.activations(split), activations)
     return Learned(
@@ -81,16 +98,16 @@ def learn(cell: Cell, dataset: Dataset, context: Context, watch: Stopwatch) -> L
         recipe=method.recipe,
         proposals=inference.proposals,
         parameters=method.num_parameters(),
-        paper=kind.paper.get(spec.data.name, {}),
+        paper=kind.paper.get(lesson.data, {}),
         source_digest=plugins.source_digest(kind),
     )
 
 
-def _fit(method: Method, dataset: Dataset, session: Session) -> None:
+def _fit(method: Method, videos: Sequence[Video], session: Session) -> None:
     from wsal_bench.training.loop import Interrupted
 
     try:
-        method.fit(dataset.videos("train"), session)  # type: ignore[arg-type]
+        method.fit(videos, session)  # type: ignore[arg-type]
     except Interrupted as error:
         raise StoppedError(str(error)) from error
 

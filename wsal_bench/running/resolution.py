@@ -83,12 +83,14 @@ def choose_protocol(wanted: str | None, dataset: Dataset, name: str) -> Protocol
     """
     known = (f"{name}/common", *dataset.protocols)
     full = known[0] if wanted in (None, "common") else str(wanted)
-    if full not in known:
+    if wanted is not None and wanted.startswith("common@v"):
+        full = f"{name}/{wanted}"
+    if full.partition("@v")[0] not in known:
         raise UsageError(
             f"protocol {full!r} does not fit data set {name!r}",
             hint=did_you_mean(full, known, kind="these do"),
         )
-    chosen = protocols.common(name) if full == known[0] else protocols.protocol(full)
+    chosen = protocols.protocol(full)
     if chosen.truth_variant not in dataset.truth_variants:
         raise UsageError(
             f"protocol {full!r} needs the truth variant {chosen.truth_variant!r}",

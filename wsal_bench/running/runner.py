@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from signal import Signals
 
-from wsal_bench.errors import UsageError, WsalError
+from wsal_bench.errors import UnavailableError, UsageError, WsalError
 from wsal_bench.running.cells import Cell, RunRequest
 from wsal_bench.running.context import Context, StoppedError
 from wsal_bench.running.datasource import Catalog
 from wsal_bench.running.events import CellResult, Event, ListenerError, Planned, guarded
+from wsal_bench.running.limits import Limits, can_watch_memory
 from wsal_bench.running.scheduling import Schedule
 from wsal_bench.running.signals import listening
 from wsal_bench.running.specs import plan
@@ -74,7 +75,7 @@ def run_all(
     """Several requests as one run, for example the points of a grid; equal cells are made once.
 
     Args:
-        requests: alike in results, jobs, workers, overwrite, recipe, protocol and process.
+        requests: alike in results, jobs, workers, overwrite, recipe, protocol, process, limits.
         on_event: told what happens, in this process.
         on_failure: as in `run`.
 
@@ -83,7 +84,7 @@ def run_all(
     """
     if len({_common(request) for request in requests}) != 1:
         raise UsageError(
-            "requests of one run must agree in store, jobs, workers, recipe and protocol"
+            "requests of one run must agree in store, jobs, workers, limits, recipe and protocol"
         )
     first = requests[0]
     _check_processes(first, on_failure)
@@ -103,7 +104,7 @@ def run_all(
             on_failure=on_failure or (lambda error: None),
         )
         try:
-            return Schedule(cells, context, flag, first.jobs).run()
+            return Schedule(cells, context, flag, first.jobs, _limits(first)).run()
         except StoppedError as error:
             if flag.signum is None:  # only the flag makes cells stop
                 raise
@@ -118,6 +119,7 @@ def preview(request: RunRequest) -> Planned:
     Raises:
         UsageError: as `run`.
     """
+    _check_processes(request, None)
     catalog = Catalog()
     context = Context(request.results.resolve(), catalog, overwrite=request.overwrite)
     cells = tuple(plan(request, catalog))
@@ -131,12 +133,25 @@ def _check_processes(request: RunRequest, on_failure: OnFailure | None) -> None:
             f"{request.jobs} cells at once cannot run in one process",
             hint="leave out -j, or --in-process and --pdb",
         )
+    if _limits(request) != Limits() and request.in_process:
+        raise UsageError(
+            "a limit can only be held where each cell has a process of its own",
+            hint="leave out --cell-timeout and --cell-memory, or --in-process and --pdb",
+        )
+    if request.cell_memory is not None and not can_watch_memory():
+        raise UnavailableError(
+            "--cell-memory needs a system that tells what memory a process holds (/proc of Linux)"
+        )
     if on_failure and not request.in_process:
         raise UsageError("an error can only be looked at where cells run in this process")
 
 
+def _limits(request: RunRequest) -> Limits:
+    return Limits(request.cell_timeout, request.cell_memory)
+
+
 def _common(request: RunRequest) -> str:
-    jobs = (request.jobs, request.num_workers, request.in_process)
+    jobs = (request.jobs, request.num_workers, request.in_process, _limits(request))
     return repr((request.results, jobs, request.overwrite, request.recipe, request.protocol))
 
 

@@ -11,9 +11,10 @@ from wsal_bench.locks import BusyError, locked
 from wsal_bench.running.cells import Cell
 from wsal_bench.running.context import Context, MustLearnError, StoppedError
 from wsal_bench.running.events import CellBusy, CellFinished, CellResult, Event, Note, Planned
+from wsal_bench.running.limits import Limits
 from wsal_bench.running.signals import StopFlag
 from wsal_bench.running.stages import has_good_record, is_finished, run_cell, store_failure
-from wsal_bench.running.words import Busy, Died, Done, Refused, Said
+from wsal_bench.running.words import Busy, Died, Done, Fault, Refused, Said
 from wsal_bench.running.workers import Pool
 
 _TICK = 0.2  # seconds between two looks at the stop flag
@@ -28,10 +29,19 @@ class Schedule:
         context: of this process.
         flag: raised where the user wants the run to end.
         jobs: cells that run at once.
+        limits: of each cell that has a process of its own.
     """
 
-    def __init__(self, cells: Sequence[Cell], context: Context, flag: StopFlag, jobs: int) -> None:
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        context: Context,
+        flag: StopFlag,
+        jobs: int,
+        limits: Limits | None = None,
+    ) -> None:
         self.context, self.flag, self.jobs = context, flag, jobs
+        self.limits = limits or Limits()
         self.to_make = {cell.key for cell in cells if not is_finished(cell, context)}
         self.cells = _without_idle_parents(cells, self.to_make)
         self.results: dict[str, CellResult] = {}
@@ -52,9 +62,7 @@ class Schedule:
         context.emit(Planned(tuple(self.cells), frozenset(self.to_make), self.jobs))
         make_folder(context.results)
         self._check_data()
-        with Pool(
-            context.results, overwrite=context.overwrite, num_workers=context.num_workers
-        ) as pool:
+        with Pool(context, self.limits) as pool:
             try:
                 while self.waiting or len(pool):
                     self._turn(pool)
@@ -89,13 +97,17 @@ class Schedule:
             if found.share:
                 name = cell.spec.data.name
                 self.context.emit(Note(f"{name}, {cell.protocol.name}: {found.sentence}"))
+        catalog = self.context.catalog
+        remarks = (catalog.dataset(cell.spec.data).remark for cell in sources.values())
+        for remark in dict.fromkeys(filter(None, remarks)):
+            self.context.emit(Note(remark))
 
     def _here(self, cell: Cell) -> None:
         """Makes a cell in this process."""
         broken = self._broken_parent(cell)
         try:
             if broken:
-                result = store_failure(cell, self.context, broken)
+                result = store_failure(cell, self.context, Fault(broken))
             else:
                 result = run_cell(cell, self.context)
         except BusyError as error:
@@ -135,7 +147,7 @@ class Schedule:
             sentence = "its process was told to stop, but not by this run"
             sentence = word.sentence if isinstance(word, Died) else sentence
             own = replace(self.context, isolated=True)
-            self._finish(cell, store_failure(cell, own, sentence))
+            self._finish(cell, store_failure(cell, own, Fault(sentence)))
 
     def _is_for_here(self, cell: Cell) -> bool:
         """Whether this process makes a cell: all where it may train, else what trains nothing."""

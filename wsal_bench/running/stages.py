@@ -7,9 +7,8 @@ made again; training then goes on from its newest good checkpoint. Imports torch
 from __future__ import annotations
 
 import logging
-import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import yaml
@@ -20,22 +19,31 @@ from wsal_bench.environment import cpu_target
 from wsal_bench.errors import DataError, UnavailableError, UnreadableError
 from wsal_bench.evaluation import Scores
 from wsal_bench.locks import locked
-from wsal_bench.plugins import blame
 from wsal_bench.plugins.contract import Dataset
 from wsal_bench.running.aside import set_aside
 from wsal_bench.running.cell_log import cell_log, fatal_signals_in
 from wsal_bench.running.cells import Cell, RunSpec
-from wsal_bench.running.context import Context, MustLearnError, StoppedError, Stopwatch
+from wsal_bench.running.context import (
+    Context,
+    MustLearnError,
+    StoppedError,
+    Stopwatch,
+    torch_threads,
+)
 from wsal_bench.running.coverage import Coverage
 from wsal_bench.running.digests import checked, digests_of
 from wsal_bench.running.events import CellResult, CellStarted, ListenerError, Note, Status
 from wsal_bench.running.inputs import Inputs
-from wsal_bench.running.learning import Learned, learn
+from wsal_bench.running.learning import Learned, learn_here
 from wsal_bench.running.records import failed_record, good_record
 from wsal_bench.running.results import RunFiles, read_record
 from wsal_bench.running.scoring_stage import DamagedError, Scoring, reading
+from wsal_bench.running.words import Fault, FaultError
 
 _logger = logging.getLogger("wsal_bench.cell")
+
+Learn = Callable[[Cell, Dataset, Context, Stopwatch], Learned]
+"""Trains a cell's method and asks it about the videos."""
 
 
 def is_finished(cell: Cell, context: Context) -> bool:
@@ -53,8 +61,13 @@ def has_good_record(key: str, context: Context) -> bool:
         return False
 
 
-def run_cell(cell: Cell, context: Context) -> CellResult:
+def run_cell(cell: Cell, context: Context, learn: Learn = learn_here) -> CellResult:
     """Makes a cell, or what of it is missing.
+
+    Args:
+        cell: which.
+        context: of this process.
+        learn: trains its method and asks it about the videos.
 
     Returns:
         Its scores; or what went wrong inside the method, which is stored too.
@@ -71,25 +84,28 @@ def run_cell(cell: Cell, context: Context) -> CellResult:
     files.make_folder(place.directory)
     with ExitStack() as stack:
         stack.enter_context(locked(place.directory, patience=0.0))
-        stack.enter_context(cell_log(place.log, context.emit, cell))
+        stack.enter_context(cell_log(place.log, context.emit, cell.title))
         if context.isolated:
             stack.enter_context(fatal_signals_in(place.log))
         if not cell.is_floor:
-            stack.enter_context(_threads(cell.spec.threads))
+            stack.enter_context(torch_threads(cell.spec.threads))
         files.remove_leftovers(place.directory)
         try:
-            return _Work(cell, context, place).run()
+            return _Work(cell, context, place, learn).run()
         except (StoppedError, MustLearnError, ListenerError):
             raise
+        except FaultError as error:
+            _logger.info("the cell failed: %s", error)
+            return store_failure(cell, context, error.fault)
         except (Exception, SystemExit) as error:  # a method may fail in any way; the others go on
             context.on_failure(error)
             if isinstance(error, (DataError, UnavailableError)):
                 raise
             _logger.exception("the cell failed")
-            return store_failure(cell, context, error)
+            return store_failure(cell, context, Fault.of(error))
 
 
-def store_failure(cell: Cell, context: Context, error: BaseException | str) -> CellResult:
+def store_failure(cell: Cell, context: Context, fault: Fault) -> CellResult:
     """Records that a cell failed, and why.
 
     A good record stays as it is: what failed then is another scoring of it, or another making that
@@ -98,31 +114,26 @@ def store_failure(cell: Cell, context: Context, error: BaseException | str) -> C
     Args:
         cell: which.
         context: where its record goes.
-        error: what was raised, or a sentence where nothing was.
+        fault: why.
 
     Raises:
         DataError: the record cannot be written.
     """
     place = RunFiles(context.results / cell.key)
     files.make_folder(place.directory)
-    if isinstance(error, BaseException):
-        message = blame.sentence(error)
-        trace = "".join(traceback.format_exception(error))
-        kind = type(error).__name__
-    else:
-        message, trace, kind = error, "", "CellError"
     if not has_good_record(cell.key, context):
         set_aside(place)
-        found = {"type": kind, "message": message, "traceback": trace}
+        found = {"type": fault.kind, "message": fault.message, "traceback": fault.trace}
         files.write_json(place.record, failed_record(cell, found, isolated=context.isolated))
-    return CellResult(**_head(cell, place), status="failed", error=message, trace=trace)
+    head = _head(cell, place)
+    return CellResult(**head, status="failed", error=fault.message, trace=fault.trace)
 
 
 class _Work:
     """One cell in its locked directory."""
 
-    def __init__(self, cell: Cell, context: Context, place: RunFiles) -> None:
-        self.cell, self.context, self.place = cell, context, place
+    def __init__(self, cell: Cell, context: Context, place: RunFiles, learn: Learn) -> None:
+        self.cell, self.context, self.place, self.learn = cell, context, place, learn
         self.dataset = context.catalog.dataset(cell.spec.data)
         self.watch = Stopwatch()
         self.scoring = Scoring(cell, self.dataset, place, self.watch, self._note)
@@ -250,7 +261,7 @@ class _Work:
     def _learn(self) -> Learned:
         if self.cell.is_floor:
             return self.scoring.reference_row()
-        return learn(self.cell, self.dataset, self.context, self.watch)
+        return self.learn(self.cell, self.dataset, self.context, self.watch)
 
     def _clear(self) -> None:
         """Takes away what the coming record would not vouch for."""
@@ -270,7 +281,7 @@ class _Work:
 
     def _note(self, message: str) -> None:
         _logger.info("%s", message)
-        self.context.emit(Note(f"{self.cell.spec.name}, seed {self.cell.spec.seed}: {message}"))
+        self.context.emit(Note(f"{self.cell.title}: {message}"))
 
     def _result(self, status: Status, scores: Scores, seconds: Mapping[str, float]) -> CellResult:
         return CellResult(
@@ -299,15 +310,3 @@ def _head(cell: Cell, place: RunFiles) -> dict[str, Any]:
         "recipe": cell.recipe,
         "directory": str(place.directory),
     }
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,35 @@ from wsal_bench.errors import WsalError
 from wsal_bench.plugins import blame
 from wsal_bench.running.cells import Cell
 from wsal_bench.running.events import CellResult, Event
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is recorded of a cell that failed.
+
+    Args:
+        message: in a sentence.
+        kind: name of the error's class.
+        trace: its traceback; empty where nothing was raised.
+    """
+
+    message: str
+    kind: str = "CellError"
+    trace: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException) -> Fault:
+        """That of something that was raised."""
+        trace = "".join(traceback.format_exception(error))
+        return cls(blame.sentence(error), type(error).__name__, trace)
+
+
+class FaultError(Exception):
+    """A cell failed in another process; its argument is the fault."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(fault.message)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """One process per cell: starts them, listens to them, stops them.
 
 Processes are forked from a server that has imported what every cell needs and holds no data
-(spawned where there is no such server), so a cell starts in an instant and inherits no state.
+(spawned where there is no such server), so a cell starts in an instant and inherits no state. Each
+has a second one beside it in which its method learns (`learner`).
 """
 
 from __future__ import annotations
@@ -11,25 +12,28 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from wsal_bench.data.places import VARIABLE as DATA_ROOT
 from wsal_bench.errors import WsalError
 from wsal_bench.locks import BusyError
 from wsal_bench.running.cells import Cell
 from wsal_bench.running.context import Context, StoppedError
 from wsal_bench.running.datasource import Catalog
 from wsal_bench.running.events import Event, ListenerError, guarded
+from wsal_bench.running.learner import Learner
+from wsal_bench.running.limits import Limits
 from wsal_bench.running.results import RunFiles
-from wsal_bench.running.signals import listening
-from wsal_bench.running.stages import run_cell
+from wsal_bench.running.signals import die_with_parent, listening
+from wsal_bench.running.stages import Learn, run_cell
 from wsal_bench.running.words import Busy, Died, Done, LastWord, Refused, Said, Stopped
 
 # what a cell would import: torch's optimisers import _dynamo when the first one is made, seconds
@@ -57,6 +61,7 @@ class _Setup:
     results: Path
     overwrite: bool
     num_workers: int
+    limits: Limits
     environment: Mapping[str, str]
 
 
@@ -68,10 +73,17 @@ class _Worker:
 
 
 class Pool:
-    """The workers that run now. A context manager: none outlives it."""
+    """The workers that run now. A context manager: none outlives it.
 
-    def __init__(self, results: Path, *, overwrite: bool, num_workers: int = 0) -> None:
-        self._setup = _Setup(results, overwrite, num_workers, dict(os.environ))
+    Args:
+        context: of the run.
+        limits: of each cell.
+    """
+
+    def __init__(self, context: Context, limits: Limits) -> None:
+        self._setup = _Setup(
+            context.results, context.overwrite, context.num_workers, limits, dict(os.environ)
+        )
         self._context = _context()
         self._workers: list[_Worker] = []
 
@@ -91,12 +103,12 @@ class Pool:
     def start(self, cell: Cell) -> None:
         """Begins a cell in a process of its own."""
         _ensure_server()
-        ours, theirs = self._context.Pipe(duplex=False)
-        process = self._context.Process(
-            target=_work, args=(theirs, cell, self._setup), name=f"wsal-bench {cell.spec.name}"
-        )
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_work, args=(theirs,))
         process.start()
         theirs.close()  # or the end of the process would not end the connection
+        with suppress(ConnectionError):  # it is dead already, which is heard soon
+            ours.send((cell, self._setup))
         self._workers.append(_Worker(cell, process, ours))
 
     def listen(self, seconds: float) -> Iterator[Said]:
@@ -135,10 +147,13 @@ def _ensure_server() -> None:
 
     resource_tracker.ensure_running()  # else the server would start it, and unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    place = os.environ.pop(DATA_ROOT, None)  # what a process began with can be read ever after
     try:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if place is not None:
+            os.environ[DATA_ROOT] = place
     atexit.unregister(end_server)
     atexit.register(end_server)
 
@@ -179,15 +194,18 @@ def _receive(worker: _Worker, log: Path) -> Event | LastWord:
     return word
 
 
-def _work(connection: Connection[Any, Any], cell: Cell, setup: _Setup) -> None:
+def _work(connection: Connection[Any, Any]) -> None:
     """What a worker does in its life."""
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    # the server that this process comes from may be older than the run
-    os.environ.clear()
-    os.environ.update(setup.environment)
     sys.stdout.flush()
     with suppress(OSError):  # there may be none
         os.dup2(2, 1)  # what a method prints is no part of the run's document
+    del sys.argv[1:]  # the command may name the place of the truth
+    learner = Learner.start(connection)  # before it is told here what is to be learnt
+    die_with_parent(learner.kill)
+    cell, setup = connection.recv()
+    # the server that this process comes from may be older than the run
+    os.environ.clear()
+    os.environ.update(setup.environment)
     with listening(patient=True) as flag:
         context = Context(
             setup.results,
@@ -198,24 +216,19 @@ def _work(connection: Connection[Any, Any], cell: Cell, setup: _Setup) -> None:
             emit=guarded(connection.send),
             isolated=True,
         )
-        with suppress(ListenerError, BrokenPipeError):  # nobody is there any more
-            connection.send(_last_word(cell, context))
+        try:
+            with suppress(ListenerError, BrokenPipeError):  # nobody is there any more
+                connection.send(_last_word(cell, context, partial(learner.learn, setup.limits)))
+        finally:
+            learner.kill()
 
 
-def _last_word(cell: Cell, context: Context) -> LastWord:
+def _last_word(cell: Cell, context: Context, learn: Learn) -> LastWord:
     try:
-        return Done(run_cell(cell, context))
+        return Done(run_cell(cell, context, learn))
     except StoppedError:
         return Stopped()
     except BusyError as error:
         return Busy(error.message)
     except WsalError as error:
         return Refused(error, traceback.format_exc())
-
-
-def _die_with_parent() -> None:
-    """A worker whose run was killed must not hold its directory against the next run."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

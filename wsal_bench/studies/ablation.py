@@ -1,7 +1,7 @@
 """What each part of a method is worth: its variants and controls side by side.
 
-The difference to the control is taken run by run on the same data and seed; its interval resamples
-the groups of the test videos, the same draw for both, and holds the spread over the seeds.
+The difference to the control is taken run by run on the same data and seed; the intervals, of which
+all hold at once, come from the groups of the test videos and the seeds.
 """
 
 from __future__ import annotations
@@ -67,7 +67,10 @@ class AblationRow:
 
 @dataclass(frozen=True, eq=False)
 class Ablation:
-    """The whole study of one method on one data set."""
+    """The whole study of one method on one data set.
+
+    `margin`: within which rows shall count as equal, a fraction; None: nobody asked.
+    """
 
     plan: Plan
     dataset: str
@@ -76,6 +79,7 @@ class Ablation:
     rows: tuple[AblationRow, ...]
     quick: bool = False
     coverage: Coverage | None = None
+    margin: float | None = None
 
 
 def build(
@@ -103,7 +107,7 @@ def build(
     if any(other != protocols[0] for other in protocols):
         raise ValueError("scores under different protocols cannot be compared")
     shown = {name: scores[name] for name in plan.names if scores.get(name)}
-    statistics = compare_rows(shown, plan.baseline, num_resamples=num_resamples)
+    statistics = compare_rows(shown, plan.baseline, chosen=False, num_resamples=num_resamples)
     rows = [
         _row(name, runs.get(name, ()), scores.get(name, {}), statistics.get(name), plan)
         for name in plan.names

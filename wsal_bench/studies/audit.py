@@ -1,27 +1,20 @@
 """What the difference between two numbers is made of.
 
-Two sets of detections, each under a stated protocol. The part of a factor is the mean of what
-exchanging it alone does, with the other factor at its one value and at its other (Shapley): the
-parts add up to the difference, and exchanging A and B turns every sign.
+Two sets of detections, or all seeds of two runs, each under a stated protocol. The part of a factor
+(its main effect) is the mean of what exchanging it alone does, with the other factor at its one
+value and at its other: the parts add up to the difference, and exchanging A and B turns every sign.
+Where the two differ (the interaction), that mean may describe neither: both stand beside it.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.random import Generator
+from dataclasses import dataclass, field, replace
 
 from wsal_bench.errors import UsageError
-from wsal_bench.evaluation import Protocol, Scores
-from wsal_bench.evaluation.resampling import obstacle
-from wsal_bench.statistics import Interval, paired_bootstrap
-from wsal_bench.studies.rescore import score_first_fit
-from wsal_bench.types import Detections, GroundTruth
+from wsal_bench.evaluation import Protocol
+from wsal_bench.statistics import Interval
+from wsal_bench.studies.audit_seeds import Seeds
 
-NUM_RESAMPLES = 1000
 _SAME = 1e-9  # arange's 0.30000000000000004 is the 0.3 of another grid
 _HALF = 0.5
 
@@ -57,6 +50,20 @@ class Crossed:
         """The part that A and B make."""
         return ((self.a_first - self.b_first) + (self.a_second - self.b_second)) / 2
 
+    @property
+    def interaction(self) -> float:
+        """A minus B under A's condition, less A minus B under B's."""
+        return (self.a_first - self.b_first) - (self.a_second - self.b_second)
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether A minus B is much the same under both: its mean then describes both.
+
+        Half and one and a half times the mean are the furthest apart that they may lie.
+        """
+        rounds_to_nothing = 100 * abs(self.interaction) < 0.05
+        return rounds_to_nothing or abs(self.interaction) <= abs(self.things)
+
 
 @dataclass(frozen=True)
 class Recipes:
@@ -75,16 +82,20 @@ class Recipes:
 
 
 @dataclass(frozen=True)
-class Spread:
-    """A run's siblings, which differ in the training seed alone.
+class Effect:
+    """A minus B under one protocol.
 
     Args:
-        num_seeds: how many there are, itself among them.
-        std: of the measure under the run's protocol; None for one seed.
+        under: name of the protocol.
+        value: fraction, mean over the seeds.
+        interval: from resampled videos and the seeds; None where it cannot be had.
+        problem: why it cannot.
     """
 
-    num_seeds: int
-    std: float | None
+    under: str
+    value: float
+    interval: Interval | None
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,43 +118,39 @@ class Audit:
     """What the difference of two sets of detections is made of.
 
     Args:
-        name_a: of the first.
-        name_b: of the second.
+        name_a: what was compared first, with its number of seeds.
+        name_b: what it was compared with.
+        named_a: the run or file that was named.
+        named_b: the other.
         measure: the average or tIoU that everything is about, as in `Protocol.averages`.
         protocol_a: A's rules, with `measure` as their headline.
         protocol_b: B's.
-        protocols: A and B under both protocols.
+        protocols: A and B under both protocols, mean over their seeds.
+        effects: A minus B under A's protocol, and under B's where that is another.
         recipe: its part.
         recipes: None where not both are runs with activations.
         selection: its part.
-        seeds_a: None for files.
-        seeds_b: None for files.
-        videos: the paired difference under one of the protocols; None where it cannot be had.
-        videos_under: the name of that protocol.
-        videos_problem: why it cannot be had.
+        seeds: which were compared, and how they scatter.
     """
 
     name_a: str
     name_b: str
+    named_a: str
+    named_b: str
     measure: str
     protocol_a: Protocol
     protocol_b: Protocol
     protocols: Crossed
+    effects: tuple[Effect, ...]
     recipe: Part
     recipes: Recipes | None
     selection: Part
-    seeds_a: Spread | None
-    seeds_b: Spread | None
-    videos: Interval | None
-    videos_under: str
-    videos_problem: str = ""
+    seeds: Seeds = field(default_factory=lambda: Seeds(None, None))
 
     @property
-    def seed_error(self) -> float | None:
-        """Standard deviation of a difference of two single seeds; None where it is not known."""
-        stds = [one.std for one in (self.seeds_a, self.seeds_b) if one is not None]
-        known = [std for std in stds if std is not None]
-        return math.hypot(*known) if len(known) == 2 else None
+    def one_protocol(self) -> bool:
+        """Whether both stand under the same rules."""
+        return self.protocol_a.name == self.protocol_b.name
 
 
 def common_measure(a: Protocol, b: Protocol) -> str:
@@ -170,62 +177,17 @@ def with_headline(protocol: Protocol, measure: str) -> Protocol:
     return replace(protocol, averages=averages, headline=measure)
 
 
-def cross_protocols(
-    a: Detections, b: Detections, truths: Sequence[GroundTruth], rules: Sequence[Protocol]
-) -> tuple[Crossed, Mapping[str, Sequence[Scores]]]:
-    """Both detections under both protocols, and the scores by protocol.
+def check_versions(first: Protocol, second: Protocol) -> None:
+    """Refuses two versions of one protocol, which tables could not tell apart.
 
     Raises:
-        UsageError: a protocol that none of the truths fits, or two versions of one protocol.
+        UsageError: they are that.
     """
-    first, second = rules
     if first.name == second.name and first != second:
         raise UsageError(
             f"{first.name} version {first.version} and version {second.version} have one name",
             hint="score the older result again, or name both with --protocol-a and --protocol-b",
         )
-    by_name = {
-        protocol.name: [scored(one, truths, protocol) for one in (a, b)] for protocol in rules
-    }
-    (a_first, b_first), (a_second, b_second) = by_name[first.name], by_name[second.name]
-    crossed = Crossed(a_first.headline, a_second.headline, b_first.headline, b_second.headline)
-    return crossed, by_name
-
-
-def scored(detections: Detections, truths: Sequence[GroundTruth], protocol: Protocol) -> Scores:
-    """Scores that there must be.
-
-    Raises:
-        UsageError: the protocol fits none of the truths.
-    """
-    found = score_first_fit(detections, truths, protocol)
-    if found.scores is None:
-        raise UsageError(found.problem)
-    return found.scores
-
-
-def mean_headline(
-    detections: Detections, truths: Sequence[GroundTruth], rules: Sequence[Protocol]
-) -> float:
-    """The measure, mean over protocols."""
-    return float(np.mean([scored(detections, truths, one).headline for one in rules]))
-
-
-def over_videos(
-    by_protocol: Mapping[str, Sequence[Scores]], generator: Callable[[], Generator]
-) -> tuple[Interval | None, str, str]:
-    """The paired difference under the first protocol, by name, whose scores can be resampled.
-
-    Returns:
-        The interval, the protocol's name, and why there is none.
-    """
-    problem = ""
-    for name, (a, b) in sorted(by_protocol.items()):
-        problem = obstacle(a) or obstacle(b)
-        if not problem:
-            found = paired_bootstrap([a], [b], NUM_RESAMPLES, generator=generator())
-            return found, name, ""
-    return None, "", problem
 
 
 def _near(protocol: Protocol, tiou: float) -> tuple[float, ...]:

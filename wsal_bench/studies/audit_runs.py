@@ -7,36 +7,35 @@ from contextlib import suppress
 
 import numpy as np
 
-from wsal_bench.errors import DataError, UsageError
-from wsal_bench.evaluation import Protocol
-from wsal_bench.evaluation.formats import detections_from_npz
+from wsal_bench.errors import UsageError
+from wsal_bench.evaluation import Protocol, Scores
+from wsal_bench.evaluation.resampling import obstacle
 from wsal_bench.localization import localize
 from wsal_bench.localization.recipe import COMMON, ProposalRecipe
 from wsal_bench.running.activation_file import read_activations
 from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.recipe_file import recipe_from_json
-from wsal_bench.running.results import RunFiles, StoredRun, open_run
+from wsal_bench.running.results import RunFiles
+from wsal_bench.statistics import nested_mean_std
+from wsal_bench.statistics.two_sides import difference_of_means
 from wsal_bench.studies.audit import (
     Audit,
     Crossed,
+    Effect,
     Part,
     Recipes,
-    Spread,
+    check_versions,
     common_measure,
-    cross_protocols,
-    mean_headline,
-    over_videos,
-    scored,
     with_headline,
 )
+from wsal_bench.studies.audit_seeds import Seeds, Spread
+from wsal_bench.studies.audit_sides import Place, Side, Sides, scored, scores_of, sides_of
 from wsal_bench.studies.targets import Target
-from wsal_bench.types import Activations, Detections
-
-_SEED = 0  # of the resampling: the same detections give the same interval
+from wsal_bench.types import Detections
 
 
 def audit(a: Target, b: Target, protocol_a: Protocol, protocol_b: Protocol) -> Audit:
-    """What the difference between two targets is made of.
+    """What the difference between two targets is made of, over all seeds that the store holds.
 
     Args:
         a: the first.
@@ -48,71 +47,105 @@ def audit(a: Target, b: Target, protocol_a: Protocol, protocol_b: Protocol) -> A
         UsageError: targets with different truths, or protocols that do not fit them.
         DataError: files of a run are missing or damaged.
     """
-    _check_truths(a, b)
+    return audit_sides(sides_of(a, b), protocol_a, protocol_b)
+
+
+def audit_sides(sides: Sides, protocol_a: Protocol, protocol_b: Protocol) -> Audit:
+    """The same for sides whose seeds are known."""
+    a, b = sides.a, sides.b
     measure = common_measure(protocol_a, protocol_b)
     rules = (with_headline(protocol_a, measure), with_headline(protocol_b, measure))
-    crossed, by_protocol = cross_protocols(a.detections, b.detections, a.truths, rules)
+    check_versions(*rules)
+    by_protocol = {one.name: [scores_of(side.seeds, one) for side in (a, b)] for one in rules}
+    crossed = _crossed(by_protocol, rules)
     recipe, recipes = _recipe(a, b, rules, crossed.things)
-    videos, under, problem = over_videos(by_protocol, lambda: np.random.default_rng(_SEED))
     return Audit(
-        name_a=a.name,
-        name_b=b.name,
+        name_a=a.title,
+        name_b=b.title,
+        named_a=a.target.name,
+        named_b=b.target.name,
         measure=measure,
         protocol_a=rules[0],
         protocol_b=rules[1],
         protocols=crossed,
+        effects=tuple(_effect(name, *pair) for name, pair in by_protocol.items()),
         recipe=recipe,
         recipes=recipes,
-        selection=_selection(a, b),
-        seeds_a=_seeds(a, rules[0]),
-        seeds_b=_seeds(b, rules[1]),
-        videos=videos,
-        videos_under=under,
-        videos_problem=problem,
+        selection=_selection(a.target, b.target),
+        seeds=Seeds(
+            a=_spread(a, rules[0]),
+            b=_spread(b, rules[1]),
+            num_a=len(a.seeds),
+            num_b=len(b.seeds),
+            shared=len(set(a.seeds) & set(b.seeds)),
+            one_method=sides.one_method,
+            one_run=sides.one_method and a.place == b.place,
+            left_out=sides.left_out,
+        ),
     )
 
 
-def _check_truths(a: Target, b: Target) -> None:
-    for first, second in zip(a.truths, b.truths, strict=False):
-        same = first.video_ids == second.video_ids and all(
-            np.array_equal(getattr(first, name), getattr(second, name))
-            for name in ("video", "start", "end", "label")
-        )
-        if not same:
-            raise UsageError(
-                f"{a.name} and {b.name} were tested on different videos or truths",
-                hint="an audit compares detections of the same test videos",
-            )
+def _crossed(
+    by_protocol: Mapping[str, Sequence[Mapping[Place, Scores]]], rules: Sequence[Protocol]
+) -> Crossed:
+    (a_first, b_first), (a_second, b_second) = (
+        [_mean({place: one.headline for place, one in side.items()}) for side in by_protocol[name]]
+        for name in (one.name for one in rules)
+    )
+    return Crossed(a_first, a_second, b_first, b_second)
+
+
+def _mean(values: Mapping[Place, float]) -> float:
+    return nested_mean_std(values).mean
+
+
+def _effect(under: str, a: Mapping[Place, Scores], b: Mapping[Place, Scores]) -> Effect:
+    """A minus B under one protocol, with its interval where there can be one."""
+    value = _mean({p: one.headline for p, one in a.items()}) - _mean(
+        {p: one.headline for p, one in b.items()}
+    )
+    if problem := next(filter(None, map(obstacle, (*a.values(), *b.values()))), ""):
+        return Effect(under, value, None, problem)
+    try:
+        return Effect(under, value, difference_of_means(a, b))
+    except ValueError as error:  # too few groups of videos
+        return Effect(under, value, None, str(error))
+
+
+def _spread(side: Side, protocol: Protocol) -> Spread | None:
+    """The scatter over a run's seeds under its protocol."""
+    if not side.siblings:
+        return None
+    found = {p: one.headline for p, one in scores_of(side.siblings, protocol).items()}
+    return Spread(found[side.place], found)
 
 
 def _recipe(
-    a: Target, b: Target, rules: Sequence[Protocol], things: float
+    a: Side, b: Side, rules: Sequence[Protocol], things: float
 ) -> tuple[Part, Recipes | None]:
     """The recipe's part of what the detections make, and what it is of."""
-    runs = [target.run for target in (a, b)]
-    if runs[0] is None or runs[1] is None:
+    if not (a.is_run and b.is_run):
         return Part(None, "a file of detections holds no activations to cut again"), None
-    own = []
-    for run in runs:
+    for side in (a, b):
+        run = side.target.run
         assert run is not None
         if run.record["own_recipe"]:
             return Part(None, f"{run.spec.name} cuts its segments itself"), None
-        own.append(recipe_from_json(run.record["recipe"], RunFiles(run.directory).record))
-    used = [
-        recipe if target.recipe == OWN_RECIPE else _stored_recipe(target)
-        for recipe, target in zip(own, (a, b), strict=True)
-    ]
-    activations = [_activations(run) for run in runs]
+    used = [_recipe_of(side.target) for side in (a, b)]
 
-    def value(which: int, recipe: ProposalRecipe) -> float:
-        cut = _cut(activations[which], recipe, (a, b)[which].class_names)
-        return mean_headline(cut, a.truths, rules)
+    def value(side: Side, recipe: ProposalRecipe) -> float:
+        """Mean over seeds and protocols of what a recipe makes of a side's activations."""
+        found = {}
+        for place, one in side.seeds.items():
+            cut = _cut(one, recipe)
+            found[place] = float(np.mean([scored(cut, one, rule).headline for rule in rules]))
+        return _mean(found)
 
     commons: tuple[float | None, float | None] = (None, None)
     with suppress(UsageError):  # `common` needs class scores, which not every method gives
-        commons = value(0, COMMON), value(1, COMMON)
+        commons = value(a, COMMON), value(b, COMMON)
     try:
-        crossed = Crossed(*(value(which, recipe) for which in (0, 1) for recipe in used))
+        crossed = Crossed(*(value(side, recipe) for side in (a, b) for recipe in used))
     except UsageError as error:
         part = _through_common(things, *commons, str(error.message))
         return part, Recipes(None, *commons)
@@ -128,24 +161,23 @@ def _through_common(things: float, a: float | None, b: float | None, problem: st
     )
 
 
-def _stored_recipe(target: Target) -> ProposalRecipe:
+def _recipe_of(target: Target) -> ProposalRecipe:
+    """How a run's segments were cut."""
     from wsal_bench.files import read_json
 
     assert target.run is not None
-    path = RunFiles(target.run.directory).recipe(target.recipe)
+    files = RunFiles(target.run.directory)
+    if target.recipe == OWN_RECIPE:
+        return recipe_from_json(target.run.record["recipe"], files.record)
+    path = files.recipe(target.recipe)
     return recipe_from_json(read_json(path), path)
 
 
-def _activations(run: StoredRun | None) -> Mapping[str, Activations]:
-    assert run is not None
-    return read_activations(run.whole(RunFiles(run.directory).activations()))
-
-
-def _cut(
-    activations: Mapping[str, Activations], recipe: ProposalRecipe, class_names: Sequence[str]
-) -> Detections:
+def _cut(target: Target, recipe: ProposalRecipe) -> Detections:
+    assert target.run is not None
+    activations = read_activations(target.run.whole(RunFiles(target.run.directory).activations()))
     proposals = {name: localize(value, recipe) for name, value in activations.items()}
-    return Detections.from_proposals(proposals, class_names)
+    return Detections.from_proposals(proposals, target.class_names)
 
 
 def _selection(a: Target, b: Target) -> Part:
@@ -160,22 +192,3 @@ def _selection(a: Target, b: Target) -> Part:
         f"the runs' selections are {', '.join(sorted(chosen))}, and runs hold no test scores of "
         "other epochs",
     )
-
-
-def _seeds(target: Target, protocol: Protocol) -> Spread | None:
-    """The spread over the seeds of a run's specification in its store."""
-    if target.run is None:
-        return None
-    values = []
-    for path in sorted(target.run.directory.absolute().parent.glob("seed*/record.json")):
-        place = RunFiles(path.parent)
-        try:
-            run, cut = open_run(path.parent), place.detections(target.recipe)
-            if run.failed or not cut.exists():
-                continue
-            detections = detections_from_npz(run.whole(cut))
-        except DataError as error:
-            raise DataError(f"seed beside {target.name}: {error.message}", path=path) from error
-        values.append(scored(detections, target.truths, protocol).headline)
-    std = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return Spread(len(values), std)

@@ -107,6 +107,7 @@ class Leaderboard:
         remarks: what whoever made the table says of it, such as how options were chosen.
         quick: it is of quick runs.
         coverage: how much there was to score; None where no record says.
+        margin: within which rows shall count as equal, a fraction; None: nobody asked.
     """
 
     dataset: str
@@ -121,6 +122,7 @@ class Leaderboard:
     remarks: tuple[str, ...] = ()
     quick: bool = False
     coverage: Coverage | None = None
+    margin: float | None = None
 
     @property
     def is_ranking(self) -> bool:

@@ -71,6 +71,8 @@ def rescore(
 def protocols_of(dataset: str, names: Sequence[str]) -> tuple[Protocol, ...]:
     """The protocols of a data set: `all`, or some by name, with or without the data set's.
 
+    Earlier versions (`official@v1`) are not among `all`.
+
     Raises:
         UsageError: an unknown name, or one of another data set.
     """
@@ -78,7 +80,10 @@ def protocols_of(dataset: str, names: Sequence[str]) -> tuple[Protocol, ...]:
     if tuple(names) == ("all",):
         return fitting
     by_name = {protocol.name: protocol for protocol in fitting}
-    by_name |= {protocol.name.partition("/")[2]: protocol for protocol in fitting}
+    by_name |= {
+        old: known.protocol(old) for protocol in fitting for old in known.earlier(protocol.name)
+    }
+    by_name |= {name.partition("/")[2]: protocol for name, protocol in by_name.items()}
     for name in names:
         if name not in by_name:
             raise UsageError(

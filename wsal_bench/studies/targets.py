@@ -71,12 +71,13 @@ def open_file(path: Path, truths: Sequence[GroundTruth], name: str | None = None
     )
 
 
-def open_run(directory: Path, recipe: str = OWN_RECIPE) -> Target:
+def open_run(directory: Path, recipe: str = OWN_RECIPE, catalog: Catalog | None = None) -> Target:
     """The detections of a finished run, with every annotation that its data set has.
 
     Args:
         directory: the run's.
         recipe: how they were cut.
+        catalog: of open data sets; None: one of its own.
 
     Raises:
         UsageError: the run failed, or was never cut that way.
@@ -91,7 +92,7 @@ def open_run(directory: Path, recipe: str = OWN_RECIPE) -> Target:
         known = ", ".join(sorted({key.recipe for key in run.scores})) or "none"
         raise UsageError(f"no detections under the recipe {recipe!r}", hint=f"it has: {known}",
                          path=directory)  # fmt: skip
-    catalog = Catalog()
+    catalog = Catalog() if catalog is None else catalog
     if catalog.resolve(run.spec.data) != run.spec.data:
         raise DataError(
             f"the data {run.spec.data.name!r} are not those of the run any more", path=directory

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsal_bench.evaluation import Protocol, evaluate, protocol, with_tious
-from wsal_bench.evaluation.presets import ARANGE_NINE
+from wsal_bench.evaluation.grids import ARANGE_NINE
 from wsal_bench.localization.nms import thin, top_k
 from wsal_bench.localization.rules import Nms
 from wsal_bench.types import Detections, GroundTruth

@@ -5,9 +5,13 @@
 
 import faulthandler
 import os
+import re
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 
+import numpy as np
 from torch import Tensor
 
 from wsal_bench.api import Session
@@ -38,6 +42,14 @@ class Method(toy.Method):
             sys.exit("that was it")
         if self.config.mood == "crash":
             faulthandler._sigsegv()
+        if self.config.mood == "hang":  # deaf, and no other thread of it runs
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            re.match(r"(a+)+$", "a" * 60 + "b")
+        if self.config.mood == "child":
+            subprocess.run(["sleep", "1000"], check=False)
+        if self.config.mood == "greedy":
+            held = [np.ones(1 << 22) for _ in range(320)]  # 10 GiB, bit by bit
+            raise MemoryError(len(held))
         if self.config.mood == "talk":
             sys.stdout.write("talks on stdout\n")
             sys.stdout.flush()
