@@ -135,6 +135,7 @@ class Method(TrainableMethod):
     """BaS-Net, without its suppression branch, and without the sparsity of its filter."""
 
     Config = BaSNetConfig
+    draw = staticmethod(jitter_indices)  # a short video repeats its snippets
     groups = ("published",)
     about: ClassVar[Mapping[str, str]] = {
         "paper": "Lee, Uh and Byun, AAAI 2020, arXiv 1911.09963",
@@ -143,7 +144,6 @@ class Method(TrainableMethod):
         "terms": "video labels of a base and a suppressed branch; sparsity of the filter",
         "left_out": "nothing of the THUMOS14 form",
     }
-    draw = staticmethod(jitter_indices)  # a short video repeats its snippets
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "base": {"suppression": False, "sparsity_weight": 0.0},

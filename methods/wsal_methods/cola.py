@@ -187,13 +187,14 @@ class Method(TrainableMethod):
     Config = CoLAConfig
     groups = ("published",)
     about: ClassVar[Mapping[str, str]] = {
-        "paper": "Zhang, Cao, Yang, Chen and Zou, CVPR 2021, arXiv 2103.16392",
+        "paper": "Zhang et al., CVPR 2021, arXiv 2103.16392",
         "year": "2021",
         "streams": "both, as one feature",
-        "terms": "video labels; snippet contrast (SniCo)",
-        "left_out": "thresholds of actionness on ActivityNet 1.2",
+        "terms": "video labels; contrast of hard and easy snippets, of actions and of backgrounds",
+        "left_out": "of the ActivityNet 1.2 form the thresholds of the actionness",
     }
     draw = staticmethod(jitter_indices)
+    least_classes = 2  # it has no background to tell a class from
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "no-contrast": {"contrast_weight": 0.0},
@@ -216,12 +217,7 @@ class Method(TrainableMethod):
     }  # fmt: skip
 
     def network(self) -> CoLANetwork:
-        """A fresh network, with torch's initialisation as published.
-
-        Raises:
-            UsageError: there is but one class, so nothing to tell apart.
-        """
-        self.task.require_classes(2)
+        """A fresh network, with torch's initialisation as published."""
         return CoLANetwork(self.task.feature_dim, self.task.num_classes, self.config)
 
     def loss(self, outputs: CoLAOutputs, batch: Batch, progress: Progress) -> dict[str, Tensor]:

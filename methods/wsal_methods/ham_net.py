@@ -159,8 +159,8 @@ class Method(TrainableMethod):
         "paper": "Islam, Long and Radke, AAAI 2021, arXiv 2101.00545",
         "year": "2021",
         "streams": "both, as one feature",
-        "terms": "video labels in four branches; attention norm; guide",
-        "left_out": "thresholds at test on ActivityNet 1.2",
+        "terms": "video labels of four branches; sparsity; guide",
+        "left_out": "of the ActivityNet form the thresholds at test",
     }
     draw = staticmethod(jitter_indices)
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {

@@ -154,10 +154,11 @@ class Method(TrainableMethod):
         "paper": "Lee, Wang, Lu and Byun, AAAI 2021, arXiv 2006.07006",
         "year": "2021",
         "streams": "both, as one feature",
-        "terms": "video labels; feature magnitude (uncertainty); background entropy",
-        "left_out": "the ActivityNet form, never published",
+        "terms": "video labels; margin of feature magnitudes; entropy of the background",
+        "left_out": "the ActivityNet form, which was never published",
     }
     draw = staticmethod(jitter_indices)
+    least_classes = 2  # it has no background to tell a class from
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "full": {},
         "no-magnitude": {"magnitude_weight": 0.0},
@@ -189,12 +190,7 @@ class Method(TrainableMethod):
     }  # fmt: skip
 
     def network(self) -> UMNetwork:
-        """A fresh network, with torch's initialisation as published.
-
-        Raises:
-            UsageError: there is but one class, so nothing to tell apart.
-        """
-        self.task.require_classes(2)
+        """A fresh network, with torch's initialisation as published."""
         return UMNetwork(self.task.feature_dim, self.task.num_classes, self.config)
 
     def loss(self, outputs: UMOutputs, batch: Batch, progress: Progress) -> dict[str, Tensor]:

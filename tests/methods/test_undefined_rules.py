@@ -151,7 +151,7 @@ def test_a_form_computes_its_own_terms_only(name: str) -> None:
 def test_one_class_only_is_refused(name: str) -> None:
     kind = METHODS[name]
     with pytest.raises(UsageError, match="needs at least 2; the data has 1: jump"):
-        kind(kind.Config(), Task(6, ("jump",))).network()
+        kind(kind.Config(), Task(6, ("jump",)))
 
 
 @pytest.mark.parametrize(

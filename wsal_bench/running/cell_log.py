@@ -5,7 +5,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wsal_bench.errors import DataError
@@ -81,3 +81,8 @@ def fatal_signals_in(path: Path) -> Iterator[None]:
 class _LogFile(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """A log that cannot be written (full disk) is not why a run fails; its files are."""
+
+    def close(self) -> None:
+        """What the stream still holds may be lost, as above."""
+        with suppress(OSError):
+            super().close()
