@@ -18,7 +18,7 @@ def board(name: str) -> dict[str, Any]:
 
 
 def test_the_table_of_the_first_page_is_that_of_the_leaderboard() -> None:
-    lines = README.split("| on HAPT,", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    lines = README.split("| on HAPT |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
     hapt = board("hapt")
     rows = {row["name"]: row for row in (*hapt["rows"], *hapt["references"])}
     columns = [hapt["tiou"].index(tiou) for tiou in (0.1, 0.3, 0.5, 0.7)]
@@ -31,7 +31,7 @@ def test_the_table_of_the_first_page_is_that_of_the_leaderboard() -> None:
         row, headline = rows[name], hapt["average"]
         mean, std = row["averages"][headline], row["averages_std"][headline]
         texts = [f"{100 * row['map'][column]:.1f}" for column in columns]
-        assert cells == [f"{100 * mean:.1f} ± {100 * std:.1f}", *texts], name
+        assert [cells[0], *cells[2:]] == [f"{100 * mean:.1f} ± {100 * std:.1f}", *texts], name
 
 
 def test_it_is_said_where_a_floor_that_knows_the_labels_beats_every_method() -> None:
