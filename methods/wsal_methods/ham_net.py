@@ -74,10 +74,11 @@ class HAMConfig(TrainableConfig):
     guide_weight: float = Field(0.8, ge=0)  # HAM-Net code, beta: 0.1 on ActivityNet
     label_epsilon: float = Field(1e-4, ge=0)  # HAM-Net code: added to a video's number of labels
     bcl: bool = True  # ours: the paper's ablation, as the three below
-    hal: bool = True
-    sal: bool = True
-    ssal: bool = True
+    hal: bool = True  # ours
+    sal: bool = True  # ours
+    ssal: bool = True  # ours
     class_threshold: float = HAM.classes.threshold  # HAM-Net code
+    # HAM-Net code
     attention_thresholds: tuple[float, ...] = Field(GATE_LIST.thresholds, min_length=1)
     inflation: float = Field(HAM.inflation, ge=0)  # HAM-Net code
     class_bonus: float = GATE_LIST.class_bonus  # HAM-Net code
