@@ -152,7 +152,11 @@ def branches(outputs: HAMOutputs) -> dict[str, Tensor]:
 
 
 class Method(TrainableMethod):
-    """HAM-Net, without each of its branches, and with the first alone."""
+    """HAM-Net, without each of its branches, and with SAL alone.
+
+    Without SAL nothing but SSAL's weakest snippets holds attention up against its sparsity: it may
+    fall so low that no class reaches the threshold, and then there is no segment.
+    """
 
     Config = HAMConfig
     groups = ("published",)
@@ -172,12 +176,12 @@ class Method(TrainableMethod):
         "no-bcl": {"bcl": False},
     }
     controls: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "base": {"hal": False, "sal": False, "ssal": False}
+        "plain": {"bcl": False, "hal": False, "ssal": False}
     }
     components: ClassVar[Mapping[str, str]] = {
         "BCL": "bcl", "SAL": "sal", "SSAL": "ssal", "HAL": "hal"
     }  # fmt: skip
-    baseline = "base"
+    baseline = "plain"
     axes: ClassVar[Mapping[str, tuple[Any, ...]]] = {
         "drop_threshold": (0.1, 0.2, 0.4),
         "drop_weight": (0.1, 0.2, 0.5),
