@@ -158,6 +158,14 @@ def test_a_full_disk_is_a_data_error_and_loses_nothing(
     assert numbers(tmp_path) == undisturbed
 
 
+@pytest.mark.parametrize("size", [14, 900])  # not even a log can be written, or not all of it
+def test_a_disk_without_room_for_a_log_is_a_data_error_too(tmp_path: Path, size: int) -> None:
+    order = request(tmp_path, "toy")
+    ended = ends(start(order, fsize=size))
+    assert ended.returncode == DataError.exit_code, ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_disk_that_is_full_at_scoring_time_keeps_the_run(tmp_path: Path) -> None:
     order = request(tmp_path, "toy")
     run(order)
