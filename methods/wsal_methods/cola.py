@@ -85,6 +85,7 @@ class CoLAConfig(TrainableConfig):
     random_hard: bool = False  # ours: a control
     class_threshold: float = COLA.classes.threshold  # CoLA code, CLASS_TH
     cas_thresholds: tuple[float, ...] = Field(CAS_LIST.thresholds, min_length=1)  # CoLA code
+    # CoLA code
     actionness_thresholds: tuple[float, ...] = Field(ACTIONNESS_LIST.thresholds, min_length=1)
     inflation: float = Field(COLA.inflation, ge=0)  # CoLA code
     class_bonus: float = CAS_LIST.class_bonus  # CoLA code, GAMMA

@@ -74,10 +74,11 @@ class HAMConfig(TrainableConfig):
     guide_weight: float = Field(0.8, ge=0)  # HAM-Net code, beta: 0.1 on ActivityNet
     label_epsilon: float = Field(1e-4, ge=0)  # HAM-Net code: added to a video's number of labels
     bcl: bool = True  # ours: the paper's ablation, as the three below
-    hal: bool = True
-    sal: bool = True
-    ssal: bool = True
+    hal: bool = True  # ours
+    sal: bool = True  # ours
+    ssal: bool = True  # ours
     class_threshold: float = HAM.classes.threshold  # HAM-Net code
+    # HAM-Net code
     attention_thresholds: tuple[float, ...] = Field(GATE_LIST.thresholds, min_length=1)
     inflation: float = Field(HAM.inflation, ge=0)  # HAM-Net code
     class_bonus: float = GATE_LIST.class_bonus  # HAM-Net code
@@ -151,7 +152,11 @@ def branches(outputs: HAMOutputs) -> dict[str, Tensor]:
 
 
 class Method(TrainableMethod):
-    """HAM-Net, without each of its branches, and with the first alone."""
+    """HAM-Net, without each of its branches, and with SAL alone.
+
+    Without SAL nothing but SSAL's weakest snippets holds attention up against its sparsity: it may
+    fall so low that no class reaches the threshold, and then there is no segment.
+    """
 
     Config = HAMConfig
     groups = ("published",)
@@ -171,12 +176,12 @@ class Method(TrainableMethod):
         "no-bcl": {"bcl": False},
     }
     controls: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "base": {"hal": False, "sal": False, "ssal": False}
+        "plain": {"bcl": False, "hal": False, "ssal": False}
     }
     components: ClassVar[Mapping[str, str]] = {
         "BCL": "bcl", "SAL": "sal", "SSAL": "ssal", "HAL": "hal"
     }  # fmt: skip
-    baseline = "base"
+    baseline = "plain"
     axes: ClassVar[Mapping[str, tuple[Any, ...]]] = {
         "drop_threshold": (0.1, 0.2, 0.4),
         "drop_weight": (0.1, 0.2, 0.5),

@@ -71,6 +71,7 @@ class UMConfig(TrainableConfig):
     permute_magnitude: bool = False  # ours: a control, in training alone
     class_threshold: float = UM.classes.threshold  # UM code, --class_th
     cas_thresholds: tuple[float, ...] = Field(CAS_LIST.thresholds, min_length=1)  # UM code
+    # UM code
     magnitude_thresholds: tuple[float, ...] = Field(MAGNITUDE_LIST.thresholds, min_length=1)
     inflation: float = Field(UM.inflation, ge=0)  # UM code
     class_bonus: float = CAS_LIST.class_bonus  # UM code, gamma

@@ -58,6 +58,12 @@ def test_show_reads_options_with_their_comments(cli: Cli, toys: Path) -> None:
     assert "fsd_weight: float = 1.0" in cli("show", "toy", "--plugins", toys).stdout
 
 
+def test_a_comment_behind_an_option_is_not_the_next_ones(cli: Cli) -> None:
+    options = {option["name"]: option for option in data(cli, "show", "acm-net")["options"]}
+    assert options["class_threshold"]["comment"] == "ACM-Net code, as all below"
+    assert options["cas_thresholds"]["comment"] == ""
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [

@@ -130,7 +130,7 @@ TERMS = {
         "no-hal": "bcl sal ssal sparsity guide",
         "no-sal": "bcl hal ssal sparsity guide",
         "no-ssal": "bcl hal sal sparsity guide",
-        "base": "bcl sparsity guide",
+        "plain": "sal sparsity guide",
     },
 }
 

@@ -116,7 +116,7 @@ def _find(name: str, results: Path) -> dict[str, Any]:
         return _recipe(recipes.preset(name))
     if "/" in name or "@" in name:
         raise no_run(results, name)
-    known = (*methods, *datasets, *protocol_names(), OWN_RECIPE, *recipes.names())
+    known = {*methods, *datasets, *protocol_names(), OWN_RECIPE, *recipes.names()}
     raise UsageError(f"nothing is called {name!r}", hint=did_you_mean(name, known))
 
 

@@ -181,6 +181,8 @@ def _all_options(config: _Class) -> dict[str, tuple[Option, ast.ClassDef]]:
 
 def _options(node: ast.ClassDef, comments: Mapping[int, str]) -> list[Option]:
     found = []
+    code = {line for item in node.body for line in range(item.lineno, (item.end_lineno or 0) + 1)}
+    own_lines = {line: text for line, text in comments.items() if line not in code}
     for item in node.body:
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
             found.append(
@@ -188,7 +190,7 @@ def _options(node: ast.ClassDef, comments: Mapping[int, str]) -> list[Option]:
                     name=item.target.id,
                     kind=ast.unparse(item.annotation),
                     default=ast.unparse(item.value) if item.value else "",
-                    comment=comments.get(item.end_lineno or item.lineno) or _above(item, comments),
+                    comment=comments.get(item.end_lineno or item.lineno) or _above(item, own_lines),
                 )
             )
     return found
