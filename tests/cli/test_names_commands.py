@@ -207,9 +207,9 @@ def test_show_says_where_an_option_comes_from_and_what_presets_make_of_it(cli: C
     assert options["dropout"]["inherited"] == "ACMConfig"
     assert options["learning_rate"]["inherited"] == "TrainableConfig"
     assert options["epochs"]["inherited"] == ""
-    assert options["epochs"]["presets"] == {"simulated": 5, "hapt": 4, "small": 10, "quick": 5}
+    assert options["epochs"]["presets"] == {"simulated": 5, "hapt": 1, "small": 10, "quick": 5}
     assert shown["found"]["simulated"]["budget"] == "chosen by video labels (12 trials, 2 folds)"
     text = cli("show", "ftcl").stdout
-    assert "simulated 5, hapt 4, small 10, quick 5" in text
+    assert "simulated 5, hapt 1, small 10, quick 5" in text
     assert "--lr; of TrainableConfig" in text
     assert "small: set by the preset's author" in text

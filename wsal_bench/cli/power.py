@@ -9,7 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
-from wsal_bench.cli.options import json_option, plugins_option, results_option
+from wsal_bench.cli.options import dataset_option, json_option, plugins_option, results_option
 from wsal_bench.cli.output import document, note
 from wsal_bench.errors import UsageError, did_you_mean
 from wsal_bench.report.numbers import percent
@@ -39,11 +39,7 @@ _COUNT = click.IntRange(min=1)
     show_default=True,
     help="best: the data choose what rows are compared with; control: named before.",
 )
-@click.option(
-    "--dataset",
-    metavar="NAME",
-    help="Take variances, and what is not given, from its stored runs; else rough ones.",
-)
+@dataset_option("Take variances, and what is not given, from its stored runs; else rough ones.")
 @click.option("--recipe", default=OWN_RECIPE, show_default=True, help="Of the stored runs.")
 @results_option
 @plugins_option
@@ -63,7 +59,7 @@ def power(
     """
     if dataset is None:
         variances, known = USUAL, Plan(groups=200, seeds=6, data_seeds=1, rows=4)
-        source = "rough figures, not of your data: name stored runs with --dataset"
+        source = "rough figures, not of your data: name stored runs with --datasets"
     else:
         variances, known, runs = _stored(results, dataset, recipe)
         source = f"{runs} stored runs on {dataset}"
@@ -107,7 +103,7 @@ def _stored(results: Path, dataset: str, recipe: str) -> tuple[Variances, Plan, 
         if len(rows) < 2:
             raise UsageError(
                 f"{dataset!r} has {len(rows)} row, and a difference needs two",
-                hint="run a second method, or leave --dataset out",
+                hint="run a second method, or leave --datasets out",
             )
         try:
             samples = samples_of(rows)
