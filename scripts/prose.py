@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from scripts.catalogue import methods
 from wsal_bench.files import write_text
 
 ROOT = Path(__file__).parents[1]
@@ -211,6 +212,7 @@ BLOCKS: Mapping[str, Mapping[str, Block]] = {
         "boards seen": boards_seen,
         "epochs": epochs_of_ftcl,
     },
+    "docs/methods.md": {"methods": methods},
     "README.md": {
         "simulated": simulated_board,
         "hapt": hapt_board,
