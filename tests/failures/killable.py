@@ -200,9 +200,15 @@ def main(text: str) -> int:
 
 
 def leave(text: str) -> None:
-    """The same for a forked process, which ends with this function."""
+    """The same for a forked process, which ends with this function; it prints nowhere.
+
+    What the caller prints to may be a file, and a limit on the size of files would hit it first.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
     sys.exit(main(text))
 
 
 if __name__ == "__main__":
-    leave(sys.argv[1])
+    sys.exit(main(sys.argv[1]))
