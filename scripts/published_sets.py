@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,6 @@ from wsal_bench.evaluation.protocols import common
 from wsal_bench.localization.nms import thin
 from wsal_bench.localization.rules import Nms
 
-COLUMNS = ("video", "start", "end", "label", "score")
 WEAK, FULL = "video labels", "full supervision"
 _MIT = "MIT"
 _PSRGN = "Riiick2011/PSRGN 155b365 (2024; its detector follows ActionFormer)"
@@ -127,9 +126,7 @@ def pseudo_labels(folder: Path, truth_file: Path) -> PseudoLabels:
     """How good S-MIL's proposals on the training videos are; the two numbers are conventional."""
     truth = truth_from_json(truth_file, "validation")
     found = detections_from_json(folder / "pmil_smil" / "detection_result_base_train.json")
-    high = found.score > 0.4
-    columns = {name: getattr(found, name)[high] for name in COLUMNS}
-    kept = thin(replace(found, **columns), Nms(0.5))
+    kept = thin(found.taken(found.score > 0.4), Nms(0.5))
     scores = evaluate(truth, kept, common("train"))
     hits = _hits(scores)
     return PseudoLabels(

@@ -101,8 +101,7 @@ def thin(detections: Detections, nms: Nms, *, snippet_seconds: float | None = No
     group = detections.video.astype(np.int64) * len(detections.class_names) + detections.label
     left = suppress(start, end, detections.score, group, nms)
     back = np.argsort(left.rows, kind="stable")
-    thinned = _rows(detections, left.rows[back])
-    return replace(thinned, score=left.score[back])
+    return replace(detections.taken(left.rows[back]), score=left.score[back])
 
 
 def top_k(detections: Detections, k: int) -> Detections:
@@ -119,9 +118,4 @@ def top_k(detections: Detections, k: int) -> Detections:
     order = order[np.argsort(detections.video[order], kind="stable")]
     video = detections.video[order]
     rank = np.arange(len(order)) - np.searchsorted(video, video)
-    return _rows(detections, np.sort(order[rank < k]))
-
-
-def _rows(detections: Detections, rows: NDArray[np.integer]) -> Detections:
-    columns = ("video", "start", "end", "label", "score")
-    return replace(detections, **{name: getattr(detections, name)[rows] for name in columns})
+    return detections.taken(np.sort(order[rank < k]))

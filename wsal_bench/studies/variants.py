@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wsal_bench.evaluation import Protocol, evaluate, protocol, with_tious
 from wsal_bench.evaluation.grids import ARANGE_NINE
@@ -125,7 +124,7 @@ def _shortened(detections: Detections, truth: GroundTruth) -> Detections:
 
 def _shortened_or_dropped(detections: Detections, truth: GroundTruth) -> Detections:
     kept = detections.end - SNIPPET > detections.start + _NOTHING
-    return _rows(_shortened(detections, truth), kept)
+    return _shortened(detections, truth).taken(kept)
 
 
 def _thinned(overlap: float, plus: float) -> Change:
@@ -144,9 +143,4 @@ def _with_true_labels(detections: Detections, truth: GroundTruth) -> Detections:
     }
     pairs = zip(detections.video.tolist(), detections.label.tolist(), strict=True)
     kept = [(detections.video_ids[v], detections.class_names[k]) in true for v, k in pairs]
-    return _rows(detections, np.array(kept, dtype=np.bool_))
-
-
-def _rows(detections: Detections, kept: NDArray[np.bool_]) -> Detections:
-    columns = ("video", "start", "end", "label", "score")
-    return replace(detections, **{name: getattr(detections, name)[kept] for name in columns})
+    return detections.taken(np.array(kept, dtype=np.bool_))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wsal_bench.types.arrays import FloatArray, IntArray, check_columns, check_finite, check_indices
 from wsal_bench.types.proposals import Proposals
@@ -40,6 +41,11 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    def taken(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Detections:
+        """Some of the rows, by position or by mask; the videos and classes stay."""
+        columns = ("video", "start", "end", "label", "score")
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
 
     @classmethod
     def from_proposals(
