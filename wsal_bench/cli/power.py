@@ -17,6 +17,7 @@ from wsal_bench.report.table import Cell, Column, Table, plain
 from wsal_bench.running.cells import OWN_RECIPE
 from wsal_bench.running.results import ResultStore
 from wsal_bench.statistics import Plan, Power, Variances, power_of, samples_of, variances_of
+from wsal_bench.statistics.power import POWER
 from wsal_bench.studies.leaderboard import rows_of
 from wsal_bench.studies.stored import collect, datasets
 
@@ -139,7 +140,7 @@ def _table(found: dict[str, Power]) -> Table:
 
 def _content(found: dict[str, Power], variances: Variances, source: str) -> dict[str, Any]:
     designs = [{"name": name, **asdict(one.plan), **_numbers(one)} for name, one in found.items()]
-    return {"source": source, "variances": asdict(variances), "power": 0.8, "designs": designs}
+    return {"source": source, "variances": asdict(variances), "power": POWER, "designs": designs}
 
 
 def _numbers(one: Power) -> dict[str, float]:

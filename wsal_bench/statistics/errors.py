@@ -165,9 +165,7 @@ def errors_of(
     within = videos + main
     # the seeds' main part is a difference of two estimates: its freedom lies between theirs
     doubt = videos**2 / design.video_freedom + main * seeds / max(design.seed_freedom, 1)
-    # runs that do not vary at all: no error, and any freedom will do
-    still = doubt < SAME**4
-    freedom = np.where(still, design.video_freedom, within**2 / np.where(still, 1.0, doubt))
+    freedom = satterthwaite(within, doubt, design)
     if spread.data is None:
         return Errors(within, freedom, videos, main)
     between = part(spread.data)
@@ -181,6 +179,18 @@ def errors_of(
     ) / np.maximum(known.sum(axis=-1, keepdims=True), 1)
     freedom = 1 / (1 / ((design.num_data - 1) * rank) + (1 - 1 / rank) / freedom)
     return Errors(pooled * within, freedom, videos, pooled * within)
+
+
+def satterthwaite(variance: FloatArray, doubt: FloatArray, design: Design) -> FloatArray:
+    """Degrees of freedom of a sum of variances.
+
+    Args:
+        variance: the sum.
+        doubt: the squares of its parts, each over its own degrees of freedom.
+        design: its groups give the freedom where nothing varies: there is no error, any will do.
+    """
+    still = doubt < SAME**4
+    return np.where(still, design.video_freedom, variance**2 / np.where(still, 1.0, doubt))
 
 
 def independent(spread: Spread, first: IntArray, second: IntArray) -> float:
