@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +25,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 from scipy import special  # type: ignore[import-untyped]
 
 from scripts import tune
@@ -173,14 +171,11 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def write_epochs(data: str, method: str, epochs: int) -> None:
-    """Puts the choice into the preset of the data set."""
-    path = tune.PRESETS / f"{method.replace('-', '_')}.yaml"
-    text = path.read_text(encoding="utf-8")
-    changed, count = re.subn(rf"(?ms)(^{data}:.*?^  epochs: )\d+", rf"\g<1>{epochs}", text, count=1)
-    if count != 1 or yaml.safe_load(changed)[data]["epochs"] != epochs:
-        raise ValueError(f"{path} has no `epochs` in the block `{data}:`")
-    write_text(path, changed)
+def trials_made(record: Mapping[str, Any], outcomes: Sequence[Outcome]) -> int:
+    """All that a method had: the search, epochs that were tried by hand, and those of the curve."""
+    by_hand = len(record.get("epochs", {}).get("outcomes", []))
+    folds = len({item.part for item in outcomes})
+    return int(record["budget"]["trials"]) + (by_hand + len(outcomes)) // folds
 
 
 def trials(arguments: argparse.Namespace) -> Iterator[tune.Trial]:
@@ -226,7 +221,9 @@ def main() -> None:
     write_text(path, json.dumps(document, indent=1, sort_keys=True) + "\n")
     print(json.dumps(curve, indent=1))
     if arguments.write:
-        write_epochs(arguments.data, arguments.method, curve["chosen"])
+        searched = json.loads((tune.RECORDS / f"{arguments.data}.json").read_text())
+        number = trials_made(searched[arguments.method], outcomes)
+        tune.write_preset(arguments.data, arguments.method, {"epochs": curve["chosen"]}, number)
 
 
 if __name__ == "__main__":

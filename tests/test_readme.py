@@ -43,3 +43,12 @@ def test_it_is_said_where_a_floor_that_knows_the_labels_beats_every_method() -> 
         remark = next(text for text in hapt["remarks"] if "floor:constant" in text)
         for path in ("leaderboards/hapt.md", "scripts/leaderboards"):
             assert remark in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_what_is_said_of_the_pair_control_is_what_the_table_says() -> None:
+    mean = {row["name"]: 100 * row["averages"]["0.1:0.7"] for row in board("simulated")["rows"]}
+    said = " ".join(README.split())
+    pairs, fsd, start = (mean[name] for name in ("ftcl:pairs", "ftcl:fsd", "acm-net"))
+    assert f"has {start - pairs:.1f} points less than the ACM-Net that it starts from" in said
+    assert f"FSD's {fsd - pairs:.1f} points over that control" in said
+    assert f"leave {fsd - start:.1f} over ACM-Net" in said
