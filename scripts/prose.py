@@ -18,6 +18,7 @@ from typing import Any
 
 from scripts.catalogue import methods
 from wsal_bench.files import write_text
+from wsal_bench.report.table import Cell, Column, Table, markdown
 
 ROOT = Path(__file__).parents[1]
 TUNING = ROOT / "scripts" / "tuning"
@@ -30,8 +31,8 @@ def read(path: Path) -> Any:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """A table of pipes; the first column is text."""
-    rule = [":---", *["---:"] * (len(header) - 1)]
-    return [f"| {' | '.join(row)} |" for row in (header, rule, *rows)]
+    columns = (Column(header[0], "left"), *map(Column, header[1:]))
+    return markdown(Table(columns, tuple(tuple(map(Cell, row)) for row in rows))).splitlines()
 
 
 def with_interval(value: float, low: float, high: float, *, signed: bool = False) -> str:
@@ -53,7 +54,7 @@ def epochs_of_ftcl() -> list[str]:
     chosen = str(curve["chosen"])
     rows = [
         (
-            f"**{number}**" if number == chosen else number,
+            number,
             shown("weak", number),
             shown("weak_minus_chosen", number, signed=True),
             shown("boundaries", number),
@@ -188,7 +189,7 @@ def compared(dataset: str, recipes: Sequence[str]) -> list[str]:
         said.append(_sentence(name, reference, verdicts, margin) + alone)
     header = (
         f"on {dataset}, points",
-        *(f"recipe `{recipe}`" for recipe in recipes),
+        *(f"recipe {recipe}" for recipe in recipes),
         "equal within",
     )
     return [*table(header, rows), "", *(f"- {text}" for text in said)]
